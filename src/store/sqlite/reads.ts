@@ -1,0 +1,153 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { statuses } from '../../operations/lifecycle.ts'
+import type { OperationCounts, OperationRecord, OperationStatus, StatusCounts, StoredLogLine, StoredMetricPoint } from '../../operations/operation.ts'
+import type { ListFilter } from '../store.ts'
+import { toLogLine, toMetricPoint, toRecord } from './rows.ts'
+
+/** What can be read from the SQLite file. Statements are prepared once. */
+export class Reads {
+  protected readonly database: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.database = database
+  }
+
+  protected statement(sql: string): StatementSync {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) return known
+    const made = this.database.prepare(sql)
+    this.#prepared.set(sql, made)
+    return made
+  }
+
+  protected getNow(id: string): OperationRecord | null {
+    const row = this.statement('select * from operations where operation_id = ?').get(id)
+    return row === undefined ? null : toRecord(row)
+  }
+
+  protected latestChangeNow(): number {
+    return Number(this.statement('select coalesce(max(change_seq), 0) as seq from operations').get()?.seq)
+  }
+
+  async get(id: string): Promise<OperationRecord | null> {
+    return this.getNow(id)
+  }
+
+  async revisionOf(id: string): Promise<number | null> {
+    const row = this.statement('select revision from operations where operation_id = ?').get(id)
+    return row === undefined ? null : Number(row.revision)
+  }
+
+  async list(filter: ListFilter): Promise<OperationRecord[]> {
+    const { sql, values } = listQuery(filter)
+    return this.statement(sql)
+      .all(...values)
+      .map(toRecord)
+  }
+
+  async counts(): Promise<OperationCounts> {
+    const rows = this.statement('select type, status, count(*) as n from operations group by status, type').all()
+    const by_status = emptyCounts()
+    const by_type: Record<string, StatusCounts> = {}
+    let total = 0
+    for (const row of rows) {
+      const status = String(row.status) as OperationStatus
+      const type = String(row.type)
+      const n = Number(row.n)
+      const ofType = by_type[type] ?? emptyCounts()
+      ofType[status] += n
+      by_type[type] = ofType
+      by_status[status] += n
+      total += n
+    }
+    return { total, by_status, by_type }
+  }
+
+  async children(parentId: string): Promise<OperationRecord[]> {
+    return this.statement('select * from operations where parent_operation_id = ? order by child_index').all(parentId).map(toRecord)
+  }
+
+  async childCounts(parentId: string): Promise<{ counts: StatusCounts; total: number; meanProgress: number }> {
+    const rows = this.statement(
+      'select status, count(*) as n, sum(progress) as progress from operations where parent_operation_id = ? group by status',
+    ).all(parentId)
+    const counts = emptyCounts()
+    let total = 0
+    let progress = 0
+    for (const row of rows) {
+      counts[String(row.status) as OperationStatus] = Number(row.n)
+      total += Number(row.n)
+      progress += Number(row.progress)
+    }
+    return { counts, total, meanProgress: total === 0 ? 0 : progress / total }
+  }
+
+  async metrics(id: string, after: number, limit: number): Promise<StoredMetricPoint[]> {
+    return this.statement('select * from metrics where operation_id = ? and seq > ? order by seq limit ?').all(id, after, limit).map(toMetricPoint)
+  }
+
+  async logs(id: string, after: number, limit: number): Promise<StoredLogLine[]> {
+    return this.statement('select * from logs where operation_id = ? and seq > ? order by seq limit ?').all(id, after, limit).map(toLogLine)
+  }
+
+  async queuedPosition(record: OperationRecord): Promise<number> {
+    const row = this.statement(
+      `select count(*) as ahead from operations where status = 'pending' and (priority > ? or (priority = ? and operation_id < ?))`,
+    ).get(record.priority, record.priority, record.operation_id)
+    return Number(row?.ahead) + 1
+  }
+
+  async pendingCount(): Promise<number> {
+    return Number(this.statement(`select count(*) as pending from operations where status = 'pending'`).get()?.pending)
+  }
+
+  async changedAfter(seq: number, limit: number): Promise<OperationRecord[]> {
+    return this.statement('select * from operations where change_seq > ? order by change_seq limit ?').all(seq, limit).map(toRecord)
+  }
+
+  async latestChange(): Promise<number> {
+    return this.latestChangeNow()
+  }
+
+  async inStatus(wanted: readonly OperationStatus[]): Promise<OperationRecord[]> {
+    return this.statement(`select * from operations where status in (${marks(wanted)}) order by operation_id`)
+      .all(...wanted)
+      .map(toRecord)
+  }
+
+  async endedBefore(before: number, limit: number): Promise<string[]> {
+    const rows = this.statement(
+      'select operation_id from operations where completed_at < ? and parent_operation_id is null order by completed_at limit ?',
+    ).all(before, limit)
+    return rows.map(row => String(row.operation_id))
+  }
+}
+
+const marks = (values: readonly unknown[]): string => Array(values.length).fill('?').join(', ')
+
+const emptyCounts = (): StatusCounts => Object.fromEntries(statuses.map(status => [status, 0])) as StatusCounts
+
+function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] } {
+  const conditions: string[] = []
+  const values: SQLInputValue[] = []
+  const where = (condition: string, ...given: SQLInputValue[]) => {
+    conditions.push(condition)
+    values.push(...given)
+  }
+  if (filter.parent === null) where('parent_operation_id is null')
+  else where('parent_operation_id = ?', filter.parent)
+  if (filter.statuses?.length) where(`status in (${marks(filter.statuses)})`, ...filter.statuses)
+  if (filter.types?.length) where(`type in (${marks(filter.types)})`, ...filter.types)
+  if (filter.createdAfter !== undefined) where('created_at >= ?', filter.createdAfter)
+  if (filter.createdBefore !== undefined) where('created_at < ?', filter.createdBefore)
+  if (filter.text !== undefined) {
+    const text = filter.text.toLowerCase()
+    where('(instr(lower(operation_id), ?) or instr(lower(type), ?) or instr(lower(params), ?))', text, text, text)
+  }
+  if (filter.before !== undefined) {
+    where('(created_at, operation_id) < (?, ?)', filter.before.created_at, filter.before.operation_id)
+  }
+  const sql = `select * from operations where ${conditions.join(' and ')} order by created_at desc, operation_id desc limit ?`
+  return { sql, values: [...values, filter.limit] }
+}

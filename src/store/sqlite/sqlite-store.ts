@@ -1,0 +1,244 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import { isTerminal } from '../../operations/lifecycle.ts'
+import type { Checkpoint, LogLine, MetricPoint, NewOperation, OperationRecord, OperationStatus, OperationType, StoredLogLine, StoredMetricPoint } from '../../operations/operation.ts'
+import { limits, type Created, type CreateOptions, type Ending, type ProgressUpdate, type Reopen, type Store } from '../store.ts'
+import { GroupCommit } from './group-commit.ts'
+import { migrate } from './migrations.ts'
+import { Reads } from './reads.ts'
+import { type Row, toInsert, toRecord } from './rows.ts'
+import { nextPending, statements } from './statements.ts'
+
+type Values = Record<string, SQLInputValue>
+
+/** The embedded store: one SQLite file, one writer, every commit flushed to disk. */
+export class SqliteStore extends Reads implements Store {
+  readonly #commit: GroupCommit
+  readonly #checkpointer: Worker
+  #changeSeq: number
+
+  /** @param file path of the database, made when missing */
+  static open(file: string): SqliteStore {
+    const database = new DatabaseSync(file)
+    database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+      pragma busy_timeout = 5000; pragma wal_autocheckpoint = 0; pragma cache_size = -65536`)
+    migrate(database)
+    return new SqliteStore(database, file)
+  }
+
+  private constructor(database: DatabaseSync, file: string) {
+    super(database)
+    this.#commit = new GroupCommit(database)
+    this.#changeSeq = this.latestChangeNow()
+    this.#checkpointer = new Worker(new URL('./wal-checkpointer.ts', import.meta.url), { workerData: file })
+    this.#checkpointer.unref()
+  }
+
+  create(operation: NewOperation, options: CreateOptions): Promise<Created> {
+    return this.#commit.write((): Created => {
+      const seen = options.idempotency === null ? null : this.#seenBefore(options.idempotency.key, operation.created_at)
+      if (seen !== null) {
+        if (seen.fingerprint !== options.idempotency?.fingerprint) return { outcome: 'key-reused' }
+        const record = this.getNow(seen.operationId)
+        if (record !== null) return { outcome: 'replayed', record }
+      }
+      const pending = Number(this.statement(statements.pendingTopLevel).get({ limit: options.queueMax })?.pending)
+      if (pending >= options.queueMax) return { outcome: 'queue-full', pending }
+      const row = this.statement(statements.insert).get({ ...toInsert(operation), seq: this.#nextSeq() })
+      if (row === undefined) throw new Error(`operation ${operation.operation_id} exists already`)
+      if (options.idempotency !== null) this.#remember(options.idempotency, operation.operation_id)
+      return { outcome: 'created', record: toRecord(row) }
+    })
+  }
+
+  createChildren(parentId: string, attempt: number, children: readonly NewOperation[]): Promise<boolean> {
+    return this.#commit.write(() => {
+      if (this.#apply(statements.progressTouch, { id: parentId, attempt, now: children[0]?.created_at ?? 0 }) === null) return false
+      const insert = this.statement(statements.insert)
+      for (const child of children) insert.get({ ...toInsert(child), seq: this.#nextSeq() })
+      return true
+    })
+  }
+
+  claim(node: string, excluded: readonly OperationType[], now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => {
+      const row = this.statement(nextPending(excluded.length)).get(...excluded)
+      if (row === undefined) return null
+      return this.#apply(statements.claim, { id: String(row.operation_id), attempt: Number(row.attempt), node, now })
+    })
+  }
+
+  recordProgress(updates: readonly ProgressUpdate[], now: number): Promise<OperationRecord[]> {
+    return this.#commit.write(() =>
+      updates.flatMap(update => {
+        const { progress, phase, steps, rate, eta_seconds } = update.progress
+        const record = this.#apply(statements.progress, {
+          id: update.operation_id,
+          attempt: update.attempt,
+          progress,
+          phase,
+          steps: steps === null ? null : JSON.stringify(steps),
+          rate,
+          eta_seconds,
+          worker_thread: update.worker_thread,
+          heartbeat_at: update.heartbeat_at,
+          now,
+        })
+        return record === null ? [] : [record]
+      }),
+    )
+  }
+
+  appendMetrics(id: string, attempt: number, name: string, points: readonly MetricPoint[]): Promise<StoredMetricPoint[] | null> {
+    return this.#commit.write(() => {
+      if (!this.#isRunning(id, attempt)) return null
+      const last = this.#lastSeq('metrics', id)
+      const kept = points.slice(0, Math.max(0, limits.metricPoints - last))
+      const insert = this.statement('insert into metrics (operation_id, seq, attempt, name, at, point) values (?, ?, ?, ?, ?, ?)')
+      return kept.map((point, index) => {
+        const seq = last + 1 + index
+        insert.run(id, seq, attempt, name, point.at, JSON.stringify(point.values))
+        return { ...point, seq, attempt, name }
+      })
+    })
+  }
+
+  trimMetrics(id: string, attempt: number, seq: number): Promise<void> {
+    return this.#commit.write(() => {
+      if (this.#isRunning(id, attempt)) this.statement('delete from metrics where operation_id = ? and seq > ?').run(id, seq)
+    })
+  }
+
+  appendLogs(id: string, attempt: number, lines: readonly LogLine[]): Promise<StoredLogLine[] | null> {
+    return this.#commit.write(() => {
+      if (!this.#isRunning(id, attempt)) return null
+      const last = this.#lastSeq('logs', id)
+      const room = Math.max(0, limits.logLines - last)
+      const kept = lines.slice(0, room)
+      const closing = kept.length === room ? kept.at(-1) : undefined
+      const insert = this.statement('insert into logs (operation_id, seq, attempt, at, level, message) values (?, ?, ?, ?, ?, ?)')
+      return kept.map((line, index) => {
+        const seq = last + 1 + index
+        const message = line === closing ? `${line.message} (log full at ${limits.logLines} lines; later lines are dropped)` : line.message
+        insert.run(id, seq, attempt, line.at, line.level, message)
+        return { ...line, message, seq, attempt }
+      })
+    })
+  }
+
+  addWarning(id: string, attempt: number, warning: string, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => {
+      const warnings = this.getNow(id)?.warnings ?? []
+      if (warnings.includes(warning) || warnings.length >= limits.warnings) return null
+      const text = warnings.length === limits.warnings - 1 ? 'There are more warnings than are kept; see the logs.' : warning
+      return this.#apply(statements.warnings, { id, attempt, now, warnings: JSON.stringify([...warnings, text]) })
+    })
+  }
+
+  saveCheckpoint(id: string, attempt: number, checkpoint: Omit<Checkpoint, 'metrics_seq'>, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => {
+      const kept = this.getNow(id)?.checkpoints ?? []
+      const best = checkpoint.best ? [] : kept.filter(earlier => earlier.best)
+      const checkpoints = [{ ...checkpoint, metrics_seq: this.#lastSeq('metrics', id) }, ...best]
+      return this.#apply(statements.checkpoints, { id, attempt, now, checkpoints: JSON.stringify(checkpoints) })
+    })
+  }
+
+  finish(id: string, attempt: number, ending: Ending, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => {
+      if (ending.event === 'stop') return this.#apply(statements.stop, { id, attempt, now, mode: ending.mode })
+      if (ending.event === 'fail') return this.#apply(statements.fail, { id, attempt, now, problem: JSON.stringify(ending.problem) })
+      const { phase, steps, rate } = ending.progress
+      return this.#apply(statements.complete, {
+        id,
+        attempt,
+        now,
+        result: JSON.stringify(ending.result),
+        artifacts: JSON.stringify(ending.artifacts),
+        phase,
+        steps: steps === null ? null : JSON.stringify(steps),
+        rate,
+      })
+    })
+  }
+
+  cancel(id: string, reason: string | null, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => this.#apply(statements.cancel, { id, reason, now }))
+  }
+
+  requeue(id: string, attempt: number, extra: number, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => this.#apply(statements.requeue, { id, attempt, extra, now }))
+  }
+
+  reopen(id: string, how: Reopen, now: number): Promise<OperationRecord | null> {
+    return this.#commit.write(() => {
+      const provenance = how.provenance === null ? null : JSON.stringify(how.provenance)
+      const record = this.#apply(statements.reopen(how.event), { id, attempts: how.attempts, provenance, now })
+      if (record !== null && how.event === 'retry') this.statement('delete from metrics where operation_id = ?').run(id)
+      return record
+    })
+  }
+
+  delete(id: string): Promise<string[]> {
+    return this.#commit.write(() => {
+      const family = this.statement(statements.delete).all({ id })
+      if (family.some(row => !isTerminal(String(row.status) as OperationStatus))) return []
+      this.statement('delete from operations where operation_id = ?').run(id)
+      return family.map(row => String(row.operation_id))
+    })
+  }
+
+  forgetKeys(now: number): Promise<void> {
+    return this.#commit.write(() => {
+      this.statement('delete from idempotency_keys where expires_at <= ?').run(now)
+    })
+  }
+
+  ping(): Promise<void> {
+    return this.#commit.write(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    this.#commit.flush()
+    const gone = new Promise(resolve => this.#checkpointer.once('exit', resolve))
+    this.#checkpointer.postMessage('close')
+    await gone
+    this.database.exec('pragma wal_checkpoint(truncate)')
+    this.database.close()
+  }
+
+  #apply(sql: string, values: Values): OperationRecord | null {
+    const seq = this.#changeSeq + 1
+    const row: Row | undefined = this.statement(sql).get({ ...values, seq })
+    if (row === undefined) return null
+    this.#changeSeq = seq
+    return toRecord(row)
+  }
+
+  #nextSeq(): number {
+    this.#changeSeq += 1
+    return this.#changeSeq
+  }
+
+  #isRunning(id: string, attempt: number): boolean {
+    return this.statement(statements.running).get({ id, attempt }) !== undefined
+  }
+
+  #lastSeq(table: 'metrics' | 'logs', id: string): number {
+    return Number(this.statement(`select coalesce(max(seq), 0) as seq from ${table} where operation_id = ?`).get(id)?.seq)
+  }
+
+  #seenBefore(key: string, now: number): { fingerprint: string; operationId: string } | null {
+    const row = this.statement('select fingerprint, operation_id from idempotency_keys where key = ? and expires_at > ?').get(key, now)
+    return row === undefined ? null : { fingerprint: String(row.fingerprint), operationId: String(row.operation_id) }
+  }
+
+  #remember(key: { key: string; fingerprint: string; expires_at: number }, operationId: string): void {
+    this.statement('insert or replace into idempotency_keys (key, fingerprint, operation_id, expires_at) values (?, ?, ?, ?)').run(
+      key.key,
+      key.fingerprint,
+      operationId,
+      key.expires_at,
+    )
+  }
+}
