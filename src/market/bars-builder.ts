@@ -1,0 +1,66 @@
+import { type Bar, type Bars, barFields } from './bars.ts'
+
+/** Columns that grow by doubling: appending n bars costs O(n) and at most twice their memory. */
+export class BarsBuilder {
+  private capacity: number
+  private count = 0
+  private columns: Record<(typeof barFields)[number], Float64Array>
+
+  /** @param capacity bars expected; more are accepted */
+  constructor(capacity = 1024) {
+    this.capacity = Math.max(16, capacity)
+    this.columns = allocate(this.capacity)
+  }
+
+  get length(): number {
+    return this.count
+  }
+
+  /** Adds one bar after the others, unchecked: `checkBars` judges the result. */
+  append(row: Bar): void {
+    if (this.count === this.capacity) this.grow()
+    for (const field of barFields) this.columns[field][this.count] = row[field]
+    this.count++
+  }
+
+  /** Turns newest-first into oldest-first, in place. */
+  reverse(): void {
+    for (const field of barFields) this.columns[field].subarray(0, this.count).reverse()
+  }
+
+  /** The bars so far. The columns are views of the builder's memory: append nothing afterwards. */
+  build(): Bars {
+    const { time, close_time, open, high, low, close, volume } = this.columns
+    const view = (column: Float64Array) => column.subarray(0, this.count)
+    return {
+      length: this.count,
+      time: view(time),
+      close_time: view(close_time),
+      open: view(open),
+      high: view(high),
+      low: view(low),
+      close: view(close),
+      volume: view(volume),
+    }
+  }
+
+  private grow(): void {
+    const larger = allocate(this.capacity * 2)
+    for (const field of barFields) larger[field].set(this.columns[field])
+    this.columns = larger
+    this.capacity *= 2
+  }
+}
+
+function allocate(capacity: number): Record<(typeof barFields)[number], Float64Array> {
+  const column = () => new Float64Array(capacity)
+  return {
+    time: column(),
+    close_time: column(),
+    open: column(),
+    high: column(),
+    low: column(),
+    close: column(),
+    volume: column(),
+  }
+}
