@@ -1,0 +1,71 @@
+import type { IndicatorSpec } from '../indicators/indicator.ts'
+import { findIndicator } from '../indicators/registry.ts'
+import { type Bars, priceFields } from '../market/bars.ts'
+import type { BooleanNode } from './ast.ts'
+import { compileRule, ruleLookback } from './compile.ts'
+import { parseRule } from './expression.ts'
+import { ruleKinds, type Strategy, type StrategyIndicator } from './strategy.ts'
+
+/** What a strategy decides at the close of each bar. Every array has one element per bar. */
+export type Signals = {
+  /** 1 where the rule is true at the bar's close, else 0; 0 before `first_usable_bar`. */
+  readonly enter_long: Uint8Array
+  readonly exit_long: Uint8Array
+  /** Values of the indicators by id, NaN in the warm-up. */
+  readonly indicators: Readonly<Record<string, Float64Array>>
+  /** Index of the first bar at whose close a decision is made; it can lie beyond the last bar. */
+  readonly first_usable_bar: number
+}
+
+/**
+ * Bars that must lie before the first decision: the longest look-back of either rule, or
+ * `history_required` where that is more. Load as many before the range that is asked for.
+ */
+export function requiredHistory(strategy: Strategy): number {
+  const lookbacks = Object.fromEntries(
+    Object.entries(strategy.indicators).map(([id, indicator]) => [id, specOf(indicator).lookback(indicator)]),
+  )
+  const ofRules = ruleKinds.map(kind => ruleLookback(ruleOf(strategy, kind), lookbacks))
+  return Math.max(strategy.training_data.history_required, ...ofRules)
+}
+
+/**
+ * Computes the indicators and both rules for every bar. The decision at bar i depends on bars 0..i only:
+ * deleting later bars changes nothing before them, bit for bit.
+ * @param bars oldest first, complete and checked
+ */
+export function computeSignals(strategy: Strategy, bars: Bars): Signals {
+  const indicators: Record<string, Float64Array> = {}
+  for (const [id, indicator] of Object.entries(strategy.indicators)) {
+    indicators[id] = specOf(indicator).compute(bars, indicator).value
+  }
+  const columns: Record<string, Float64Array> = { ...indicators }
+  for (const field of priceFields) columns[field] = bars[field]
+  const from = requiredHistory(strategy)
+  const decide = (kind: (typeof ruleKinds)[number]): Uint8Array => {
+    const rule = compileRule(ruleOf(strategy, kind), columns)
+    const signal = new Uint8Array(bars.length)
+    for (let i = from; i < signal.length; i++) signal[i] = rule(i) ? 1 : 0
+    return signal
+  }
+  return {
+    enter_long: decide('enter_long'),
+    exit_long: decide('exit_long'),
+    indicators,
+    first_usable_bar: from,
+  }
+}
+
+function ruleOf(strategy: Strategy, kind: (typeof ruleKinds)[number]): BooleanNode {
+  const names = [...Object.keys(strategy.indicators), ...priceFields]
+  const { ast, errors } = parseRule(strategy.decisions.rules[kind], names)
+  if (ast === null) throw new TypeError(`the strategy has not been checked: ${kind}: ${errors[0]?.message}`)
+  return ast
+}
+
+function specOf(indicator: StrategyIndicator): IndicatorSpec {
+  const spec = findIndicator(indicator.type)
+  if (spec === undefined)
+    throw new TypeError(`the strategy has not been checked: there is no ${indicator.type}`)
+  return spec
+}
