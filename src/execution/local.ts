@@ -1,0 +1,137 @@
+import type { FeedEvent, Feed } from '../feed/feed.ts'
+import { errorFields, type Log } from '../log.ts'
+import type { Attempts } from '../operations/attempts.ts'
+import { catalogue, operationTypes } from '../operations/catalogue.ts'
+import type { FanOut } from '../operations/fan-out.ts'
+import { isTerminal } from '../operations/lifecycle.ts'
+import type { OperationRecord, OperationType } from '../operations/operation.ts'
+import type { WorkerSpec } from '../operations/spec.ts'
+import type { Executor } from './executor.ts'
+import type { Pool, Run } from './pool.ts'
+
+export type LocalCollaborators = {
+  readonly attempts: Attempts
+  readonly fanOut: FanOut
+  readonly pool: Pool
+  readonly feed: Feed
+  readonly log: Log
+}
+
+export type LocalSettings = { readonly node: string; readonly home: string; readonly cancelGraceMs: number }
+
+type Running = { readonly run: Run; readonly cancel: AbortController }
+
+/** The embedded executor: pending rows are the queue, and one is claimed only when a thread is free for it. */
+export class LocalExecutor implements Executor {
+  readonly #with: LocalCollaborators
+  readonly #settings: LocalSettings
+  readonly #running = new Map<string, Running>()
+  readonly #active = new Map<OperationType, number>()
+  #dispatching = false
+  #again = false
+  #stopped = true
+
+  constructor(collaborators: LocalCollaborators, settings: LocalSettings) {
+    this.#with = collaborators
+    this.#settings = settings
+    collaborators.feed.subscribe(event => this.#hear(event))
+    collaborators.attempts.onStale(id => this.#running.get(id)?.run.kill())
+  }
+
+  async start(): Promise<void> {
+    const recovered = await this.#with.attempts.recover()
+    this.#with.log.info('executor.recovered', recovered)
+    this.#stopped = false
+    this.#dispatch()
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#stopped = true
+    await this.#with.fanOut.drain()
+    const runs = [...this.#running.values()].map(running => running.run)
+    for (const run of runs) run.drain()
+    const deadline = setTimeout(() => {
+      for (const run of runs) run.kill()
+    }, graceMs)
+    await Promise.all(runs.map(run => run.recorded))
+    clearTimeout(deadline)
+  }
+
+  #hear(event: FeedEvent): void {
+    if (event.kind !== 'changed' || !event.statusChanged) return
+    if (event.record.status === 'pending' || isTerminal(event.record.status)) this.#dispatch()
+    if (event.record.status === 'cancelling') this.#running.get(event.record.operation_id)?.cancel.abort()
+  }
+
+  /** Claims and starts as much as there is room for. One loop at a time; a call meanwhile makes it go round again. */
+  #dispatch(): void {
+    this.#again = true
+    if (this.#dispatching || this.#stopped) return
+    this.#dispatching = true
+    this.#fill()
+      .catch(error => this.#with.log.error('executor.dispatch', errorFields(error)))
+      .finally(() => {
+        this.#dispatching = false
+        if (this.#again) this.#dispatch()
+      })
+  }
+
+  async #fill(): Promise<void> {
+    this.#again = false
+    while (!this.#stopped) {
+      const record = await this.#with.attempts.claim(this.#settings.node, this.#excluded())
+      if (record === null) return
+      await this.#begin(record)
+    }
+  }
+
+  /** Types that may not start now: no thread is free, or as many run as are allowed. */
+  #excluded(): OperationType[] {
+    const noThread = this.#with.pool.free() === 0
+    return operationTypes.filter(type => {
+      const spec = catalogue[type]
+      const full = spec.maxConcurrent !== null && (this.#active.get(type) ?? 0) >= spec.maxConcurrent
+      return full || (noThread && spec.kind === 'worker')
+    })
+  }
+
+  async #begin(record: OperationRecord): Promise<void> {
+    const spec = catalogue[record.type]
+    if (spec.kind === 'fan-out') return this.#with.fanOut.start(record, spec)
+    this.#run(record, spec)
+  }
+
+  #run(record: OperationRecord, spec: WorkerSpec): void {
+    const { attempts, pool } = this.#with
+    const cancel = new AbortController()
+    this.#count(record.type, 1)
+    const run = pool.run(record, spec, {
+      home: this.#settings.home,
+      cancel: cancel.signal,
+      cancelGraceMs: this.#settings.cancelGraceMs,
+      onMessage: message => attempts.record(record, message),
+      onThread: thread => attempts.ranOn(record, thread),
+      onOutcome: async outcome => {
+        this.#running.delete(record.operation_id)
+        this.#count(record.type, -1)
+        await attempts.finish(record, outcome)
+      },
+    })
+    this.#running.set(record.operation_id, { run, cancel })
+    // A cancel that came between the claim and this line was told to nobody.
+    attempts.isCancelling(record).then(
+      cancelling => {
+        if (cancelling) cancel.abort()
+      },
+      error => this.#with.log.error('executor.check', errorFields(error)),
+    )
+    run.recorded.then(
+      () => this.#dispatch(),
+      error => this.#with.log.error('operation.end_lost', { operation_id: record.operation_id, ...errorFields(error) }),
+    )
+  }
+
+  #count(type: OperationType, change: 1 | -1): void {
+    this.#active.set(type, (this.#active.get(type) ?? 0) + change)
+  }
+}

@@ -1,0 +1,275 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { errorFields, type Log } from '../log.ts'
+import type { OperationRecord, OperationType, Outcome } from '../operations/operation.ts'
+import { control, controlBytes, type MainMessage, stop, type Task, type WorkerMessage } from '../operations/protocol.ts'
+import type { WorkerSpec } from '../operations/spec.ts'
+import { type KillReason, outcomeOfError } from './failures.ts'
+
+export type PoolSettings = {
+  readonly threads: number
+  /** Heap and buffers of one worker. */
+  readonly memoryMb: number
+  /** Folder of compiled code: a thread starts three times faster with it. */
+  readonly compileCache: string
+}
+
+export type RunOptions = {
+  readonly home: string
+  /** Aborts when a client cancelled the operation. */
+  readonly cancel: AbortSignal
+  /** Time between asking the worker to stop and killing its thread. */
+  readonly cancelGraceMs: number
+  readonly onMessage: (message: WorkerMessage) => void
+  readonly onThread: (threadId: number) => void
+  /** Called once, when the thread is free or gone and every message was handed over. */
+  readonly onOutcome: (outcome: Outcome) => Promise<void>
+}
+
+/** One attempt on its way through a thread. */
+export type Run = {
+  /** Asks it to save a checkpoint and give way. */
+  readonly drain: () => void
+  /** Kills its thread. */
+  readonly kill: () => void
+  /** Resolves when the outcome has been recorded and the slot is free. */
+  readonly recorded: Promise<void>
+}
+
+export type ThreadState = {
+  readonly slot: number
+  readonly thread: number | null
+  readonly status: 'idle' | 'busy' | 'stopping'
+  readonly operation_id: string | null
+  readonly type: OperationType | null
+  readonly busy_seconds: number | null
+  readonly memory_bytes: number | null
+}
+
+type Slot = { readonly slot: number; run: ActiveRun | null }
+
+/** How often threads are looked after: signs of life and memory. */
+const watchMs = 500
+
+/**
+ * The worker threads. As many runs as threads, never more: the pool's own queue stays empty. A slot is free again
+ * only when its run has ended and, if it was killed, its thread has exited.
+ */
+export class Pool {
+  readonly #piscina: Piscina
+  readonly #slots: readonly Slot[]
+  readonly #settings: PoolSettings
+  readonly #watch: NodeJS.Timeout
+
+  constructor(settings: PoolSettings, log: Log) {
+    this.#settings = settings
+    this.#slots = Array.from({ length: settings.threads }, (_, index) => ({ slot: index + 1, run: null }))
+    this.#piscina = new Piscina({
+      minThreads: settings.threads,
+      maxThreads: settings.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled',
+      concurrentTasksPerWorker: 1,
+      niceIncrement: 10,
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb },
+      env: { NODE_COMPILE_CACHE: settings.compileCache },
+    })
+    this.#piscina.on('error', error => log.error('pool.error', errorFields(error)))
+    this.#watch = setInterval(() => {
+      for (const { run } of this.#slots) run?.lookAfter()
+    }, watchMs)
+    this.#watch.unref()
+  }
+
+  /** Slots that can take a run now. */
+  free(): number {
+    return this.#slots.filter(slot => slot.run === null).length
+  }
+
+  threads(): readonly ThreadState[] {
+    return this.#slots.map(({ slot, run }) => ({
+      slot,
+      ...(run?.state() ?? { thread: null, status: 'idle' as const, operation_id: null, type: null, busy_seconds: null, memory_bytes: null }),
+    }))
+  }
+
+  /** Starts an attempt. Call it only while `free()` is above 0. */
+  run(record: OperationRecord, spec: WorkerSpec, options: RunOptions): Run {
+    const slot = this.#slots.find(candidate => candidate.run === null)
+    if (slot === undefined) throw new Error('no thread is free')
+    const run = new ActiveRun({ piscina: this.#piscina, record, spec, options, memoryBytes: this.#settings.memoryMb * 1_048_576 })
+    slot.run = run
+    const recorded = run.start().then(async outcome => {
+      slot.run = null
+      await options.onOutcome(outcome)
+    })
+    return { drain: () => run.ask(stop.drain), kill: () => run.kill('fenced'), recorded }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch)
+    await this.#piscina.destroy()
+  }
+}
+
+type RunParts = {
+  readonly piscina: Piscina
+  readonly record: OperationRecord
+  readonly spec: WorkerSpec
+  readonly options: RunOptions
+  readonly memoryBytes: number
+}
+
+/** Piscina derives its type from an older signature of `postMessage`; at run time it is a list. */
+function transferring(port: MessagePort): NonNullable<Parameters<Piscina['run']>[1]>['transferList'] {
+  const list: readonly MessagePort[] = [port]
+  return list as NonNullable<Parameters<Piscina['run']>[1]>['transferList']
+}
+
+/** One attempt in one thread, from the first message to the thread's last breath. */
+class ActiveRun {
+  readonly #parts: RunParts
+  readonly #control = new SharedArrayBuffer(controlBytes)
+  readonly #words = new Int32Array(this.#control)
+  readonly #killing = new AbortController()
+  readonly #startedAt = performance.now()
+  #port: MessagePort | null = null
+  #thread: Worker | null = null
+  #exited: Promise<unknown> | null = null
+  #killReason: KillReason | null = null
+  #grace: NodeJS.Timeout | null = null
+  #beat = { count: 0, at: performance.now() }
+  #memoryBytes: number | null = null
+  #timedOut = false
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<Outcome> {
+    const { options, record, spec } = this.#parts
+    const askToStop = () => this.ask(stop.cancel)
+    options.cancel.addEventListener('abort', askToStop)
+    if (options.cancel.aborted) askToStop()
+    const timeoutMs = record.timeout_ms ?? spec.timeoutMs
+    const timeout = setTimeout(() => this.#expire(), timeoutMs)
+    const outcome = await this.#execute()
+    clearTimeout(timeout)
+    if (this.#grace !== null) clearTimeout(this.#grace)
+    options.cancel.removeEventListener('abort', askToStop)
+    if (this.#timedOut && outcome.kind === 'cancelled') return outcomeOfError(null, 'timed-out', { timeoutMs })
+    return outcome
+  }
+
+  /** Asks the worker to stop; kills its thread when the grace period is over. A drain has its deadline elsewhere. */
+  ask(word: typeof stop.cancel | typeof stop.drain): void {
+    Atomics.store(this.#words, control.stop, word)
+    const message: MainMessage = { kind: 'stop' }
+    this.#port?.postMessage(message)
+    if (word === stop.cancel) this.#grace ??= setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
+  }
+
+  kill(reason: KillReason): void {
+    if (this.#killReason !== null) return
+    this.#killReason = reason
+    this.#findThread()
+    this.#killing.abort()
+  }
+
+  /** Kills a worker that is silent for too long or has grown too big. */
+  lookAfter(): void {
+    this.#findThread()
+    if (this.#thread === null || this.#killReason !== null) return
+    const beat = Atomics.load(this.#words, control.beat)
+    const now = performance.now()
+    if (beat !== this.#beat.count) this.#beat = { count: beat, at: now }
+    else if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+    this.#thread.getHeapStatistics().then(
+      heap => {
+        this.#memoryBytes = heap.used_heap_size + heap.external_memory
+        if (this.#memoryBytes > this.#parts.memoryBytes) this.kill('out-of-memory')
+      },
+      () => {
+        this.#memoryBytes = null // the thread is ending
+      },
+    )
+  }
+
+  state(): Omit<ThreadState, 'slot'> {
+    const { record } = this.#parts
+    return {
+      thread: this.#thread?.threadId ?? null,
+      status: this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none ? 'stopping' : 'busy',
+      operation_id: record.operation_id,
+      type: record.type,
+      busy_seconds: (performance.now() - this.#startedAt) / 1000,
+      memory_bytes: this.#memoryBytes,
+    }
+  }
+
+  async #execute(): Promise<Outcome> {
+    const { piscina, spec, options } = this.#parts
+    const channel = new MessageChannel()
+    this.#port = channel.port1
+    channel.port1.on('message', (message: WorkerMessage) => this.#hear(message))
+    let outcome: Outcome
+    try {
+      outcome = await piscina.run(this.#task(channel.port2), {
+        filename: new URL(`../../workers/${spec.worker}`, import.meta.url).href,
+        transferList: transferring(channel.port2),
+        signal: this.#killing.signal,
+      })
+    } catch (error) {
+      outcome = outcomeOfError(error, this.#killReason, { timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs })
+      await this.#exited
+    }
+    // Messages come over another port than the result and may still be on their way: fetch them before the end is told.
+    for (let late = receiveMessageOnPort(channel.port1); late !== undefined; late = receiveMessageOnPort(channel.port1)) {
+      options.onMessage(late.message as WorkerMessage)
+    }
+    channel.port1.close()
+    this.#port = null
+    return outcome
+  }
+
+  #task(port: MessagePort): Task {
+    const { record, options } = this.#parts
+    return {
+      operation_id: record.operation_id,
+      type: record.type,
+      attempt: record.attempt,
+      params: record.params,
+      provenance: record.provenance,
+      request_id: record.request_id,
+      home: options.home,
+      restore_from: record.checkpoints,
+      control: this.#control,
+      port,
+    }
+  }
+
+  #hear(message: WorkerMessage): void {
+    if (message.kind === 'started') this.#findThread()
+    this.#parts.options.onMessage(message)
+  }
+
+  #expire(): void {
+    this.#timedOut = true
+    this.ask(stop.cancel)
+    if (this.#grace !== null) clearTimeout(this.#grace)
+    this.#grace = setTimeout(() => this.kill('timed-out'), this.#parts.options.cancelGraceMs)
+  }
+
+  /** The worker writes its thread id into the control block; from then on its exit can be awaited. */
+  #findThread(): void {
+    const id = Atomics.load(this.#words, control.thread)
+    if (this.#thread !== null || id === 0) return
+    const thread = this.#parts.piscina.threads.find(candidate => candidate.threadId === id)
+    if (thread === undefined) return
+    this.#thread = thread
+    this.#exited = new Promise(resolve => thread.once('exit', resolve))
+    this.#beat = { count: Atomics.load(this.#words, control.beat), at: performance.now() }
+    this.#parts.options.onThread(id)
+  }
+}

@@ -1,0 +1,233 @@
+import { keepAttempt } from '../archive/artifacts.ts'
+import { pruneCheckpoints } from '../archive/checkpoints.ts'
+import { errorFields } from '../log.ts'
+import { Problem, type ProblemData } from '../problems.ts'
+import type { Ending } from '../store/store.ts'
+import { catalogue } from './catalogue.ts'
+import type { OperationRecord, OperationType, Outcome, Progress } from './operation.ts'
+import type { WorkerMessage } from './protocol.ts'
+import { Recorder } from './recorder.ts'
+import type { Collaborators } from './service.ts'
+
+/** How often progress is written to the store. */
+const tickMs = 500
+
+/**
+ * What attempts report: claims, progress, metrics, logs, checkpoints and ends. Every write carries the attempt, so
+ * that one which no longer owns the operation changes nothing.
+ */
+export class Attempts {
+  readonly #with: Collaborators
+  readonly #home: string
+  readonly #recorder: Recorder
+  readonly #timer: NodeJS.Timeout
+  #onStale: (operationId: string) => void = () => undefined
+
+  constructor(collaborators: Collaborators, home: string) {
+    this.#with = collaborators
+    this.#home = home
+    this.#recorder = new Recorder(collaborators.store, collaborators.feed, collaborators.clock)
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+    this.#timer.unref()
+  }
+
+  /** @param listener told of operations that run here but belong to another attempt by now */
+  onStale(listener: (operationId: string) => void): void {
+    this.#onStale = listener
+  }
+
+  /** Starts the operation that is next. @param excluded types that may not start now */
+  async claim(node: string, excluded: readonly OperationType[]): Promise<OperationRecord | null> {
+    const { store, clock } = this.#with
+    const record = await store.claim(node, excluded, clock.now())
+    if (record === null) return null
+    this.#recorder.begin(record)
+    this.#changed(record)
+    return record
+  }
+
+  async isCancelling(record: OperationRecord): Promise<boolean> {
+    return (await this.#with.store.get(record.operation_id))?.status === 'cancelling'
+  }
+
+  /** The thread it runs on. */
+  ranOn(record: OperationRecord, thread: number): void {
+    this.#recorder.ranOn(record.operation_id, thread)
+  }
+
+  /** Progress of a fan-out operation, told by its children. */
+  progress(record: OperationRecord, done: number, total: number, unit: string): void {
+    this.#recorder.progress(record, { done, total, unit }, null)
+  }
+
+  /** Records what a worker said. */
+  record(record: OperationRecord, message: WorkerMessage): void {
+    this.#store(record, message).catch(error => {
+      this.#with.log.error('operation.message_lost', { operation_id: record.operation_id, kind: message.kind, ...errorFields(error) })
+    })
+  }
+
+  /**
+   * Writes how an attempt ended.
+   * @returns the ended (or requeued) operation; null when the attempt was not the running one any more
+   */
+  async finish(record: OperationRecord, outcome: Outcome): Promise<OperationRecord | null> {
+    const { store, clock } = this.#with
+    const { progress, pending } = this.#recorder.end(record.operation_id)
+    const now = clock.now()
+    if (pending !== null) void store.recordProgress([pending], now)
+    if (outcome.kind === 'interrupted') return this.#giveBack(record)
+    const ending = this.#endingOf(record, outcome, progress)
+    const ended = await store.finish(record.operation_id, record.attempt, ending, now)
+    if (ended === null) {
+      this.#with.log.warn('operation.fenced', { operation_id: record.operation_id, attempt: record.attempt, event: ending.event })
+      return null
+    }
+    if (ended.status === 'completed') {
+      await keepAttempt(this.#home, ended.operation_id, ended.attempt)
+      await pruneCheckpoints(this.#home, ended.operation_id, new Set())
+    }
+    this.#changed(ended)
+    return ended
+  }
+
+  /**
+   * After a crash: nothing of this server runs any more. Cancelling operations are cancelled, running ones go back to
+   * the queue while they have attempts left. An attempt that saved a checkpoint made progress and does not count.
+   */
+  async recover(): Promise<{ requeued: number; failed: number; cancelled: number }> {
+    const { store, clock } = this.#with
+    const counts = { requeued: 0, failed: 0, cancelled: 0 }
+    for (const record of await store.inStatus(['cancelling'])) await this.#cancelOrphans(record)
+    for (const record of await store.inStatus(['cancelling'])) {
+      const stopped = await store.finish(record.operation_id, record.attempt, { event: 'stop', mode: 'forced' }, clock.now())
+      if (stopped !== null) this.#changed(stopped)
+      counts.cancelled += 1
+    }
+    for (const record of await store.inStatus(['running'])) {
+      const madeProgress = catalogue[record.type].kind === 'fan-out' || record.checkpoints[0]?.attempt === record.attempt
+      const requeued = await store.requeue(record.operation_id, record.attempt, madeProgress ? 1 : 0, clock.now())
+      if (requeued !== null) {
+        this.#changed(requeued)
+        counts.requeued += 1
+      } else {
+        await this.finish(record, { kind: 'failed', problem: interrupted(record) })
+        counts.failed += 1
+      }
+    }
+    return counts
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #cancelOrphans(parent: OperationRecord): Promise<void> {
+    if (catalogue[parent.type].kind !== 'fan-out') return
+    const { store, clock } = this.#with
+    for (const child of await store.children(parent.operation_id)) {
+      const cancelled = await store.cancel(child.operation_id, parent.cancellation?.reason ?? null, clock.now())
+      if (cancelled !== null) this.#changed(cancelled)
+    }
+  }
+
+  /** The server stops: back to the queue without counting the attempt; a cancelled one is cancelled instead. */
+  async #giveBack(record: OperationRecord): Promise<OperationRecord | null> {
+    const { store, clock } = this.#with
+    const { operation_id: id, attempt } = record
+    const requeued =
+      (await store.requeue(id, attempt, 1, clock.now())) ??
+      (await store.finish(id, attempt, { event: 'stop', mode: 'cooperative' }, clock.now()))
+    if (requeued !== null) this.#changed(requeued)
+    return requeued
+  }
+
+  #endingOf(record: OperationRecord, outcome: Exclude<Outcome, { kind: 'interrupted' }>, progress: Progress): Ending {
+    if (outcome.kind !== 'completed') return toEnding(outcome, progress)
+    try {
+      this.#with.schemas.result(record.type, outcome.result)
+      return toEnding(outcome, progress)
+    } catch (error) {
+      this.#with.log.error('operation.bad_result', { operation_id: record.operation_id, ...errorFields(error) })
+      return { event: 'fail', problem: new Problem('worker-threw', `The ${record.type} worker returned a result of the wrong form.`).toData() }
+    }
+  }
+
+  async #store(record: OperationRecord, message: WorkerMessage): Promise<void> {
+    const { store, feed, clock, log } = this.#with
+    const { operation_id: id, attempt, revision } = record
+    switch (message.kind) {
+      case 'started': {
+        for (const lost of message.damaged) log.warn('checkpoint.damaged', { operation_id: id, file: lost.file })
+        await store.trimMetrics(id, attempt, message.restored?.metrics_seq ?? 0)
+        return
+      }
+      case 'progress': {
+        this.#recorder.progress(record, { done: message.done, total: message.total, unit: message.unit }, message.phase)
+        return
+      }
+      case 'metrics': {
+        const points = await store.appendMetrics(id, attempt, message.name, message.points)
+        if (points !== null && points.length > 0) feed.publish({ kind: 'metrics', operation_id: id, revision, name: message.name, points })
+        return
+      }
+      case 'logs': {
+        const lines = await store.appendLogs(id, attempt, message.lines)
+        if (lines !== null && lines.length > 0) feed.publish({ kind: 'logs', operation_id: id, revision, lines })
+        return
+      }
+      case 'warning': {
+        this.#published(await store.addWarning(id, attempt, message.message, clock.now()))
+        return
+      }
+      case 'checkpoint': {
+        const saved = await store.saveCheckpoint(id, attempt, message.checkpoint, clock.now())
+        this.#published(saved)
+        if (saved !== null) await pruneCheckpoints(this.#home, id, new Set(saved.checkpoints.map(checkpoint => checkpoint.file)))
+        return
+      }
+      default:
+        message satisfies never
+    }
+  }
+
+  #published(record: OperationRecord | null): void {
+    if (record !== null) this.#with.feed.publish({ kind: 'changed', record, statusChanged: false })
+  }
+
+  #changed(record: OperationRecord): void {
+    const { operation_id, type, attempt, problem } = record
+    this.#with.log.info(`operation.${record.status}`, { operation_id, type, attempt, ...(problem === null ? {} : { problem: problem.code, detail: problem.detail }) })
+    this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
+  }
+
+  #tick(): void {
+    this.#recorder.tick().then(
+      stale => {
+        for (const id of stale) this.#onStale(id)
+      },
+      error => this.#with.log.error('operation.progress_lost', errorFields(error)),
+    )
+  }
+}
+
+function toEnding(
+  outcome: Exclude<Outcome, { kind: 'interrupted' }>,
+  progress: Progress,
+): Ending {
+  switch (outcome.kind) {
+    case 'completed':
+      return { event: 'complete', result: outcome.result, artifacts: outcome.artifacts, progress }
+    case 'cancelled':
+      return { event: 'stop', mode: outcome.mode }
+    case 'failed':
+      return { event: 'fail', problem: outcome.problem }
+    default:
+      return outcome satisfies never
+  }
+}
+
+function interrupted(record: OperationRecord): ProblemData {
+  const detail = `The server stopped unexpectedly during attempt ${record.attempt} of ${record.max_attempts}.`
+  return new Problem('interrupted', detail, { hint: 'Retry it; resume it if it has a checkpoint.' }).toData()
+}

@@ -1,0 +1,139 @@
+import type { Manifest } from '../archive/bars.ts'
+import { toRfc3339 } from '../clock.ts'
+import { sliceBars } from '../market/bars.ts'
+import { closeTimeMs } from '../market/timeframe.ts'
+import type { components } from '../openapi.gen.ts'
+import { Problem } from '../problems.ts'
+import { parseStrategy } from '../strategy/parse.ts'
+import { rangeOf } from './moment.ts'
+import type { Params } from './operation.ts'
+import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
+
+export type BacktestingParams = Readonly<components['schemas']['BacktestingParams']>
+export type BacktestingResult = Readonly<components['schemas']['BacktestingResult']>
+
+/** What the worker is given: everything that was left to a default is filled in. */
+export type EffectiveBacktestingParams = BacktestingParams &
+  Required<Pick<BacktestingParams, 'symbol' | 'timeframe' | 'start' | 'end'>>
+
+const MINUTE_MS = 60_000
+/** Bars of larger segments are not counted before the operation runs: it would hold up the main thread. */
+const maxCountedBytes = 8 * 1024 * 1024
+
+/** Runs a strategy over stored bars. */
+export const backtestingSpec: WorkerSpec = {
+  kind: 'worker',
+  description: 'Runs a strategy over stored bars.',
+  worker: 'backtesting.ts',
+  resumable: false,
+  timeoutMs: 60 * MINUTE_MS,
+  stallMs: 2 * MINUTE_MS,
+  maxConcurrent: null,
+  series: {
+    equity: { bar: 'bar', equity: 'currency' },
+    speed: { bar: 'bar', bars_per_second: 'bar/s' },
+  },
+  prepare,
+}
+
+async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
+  const params = given as BacktestingParams
+  checkSizing(params.sizing)
+  const range = rangeOf({
+    ...(params.start === undefined ? {} : { start: params.start }),
+    ...(params.end === undefined ? {} : { end: params.end }),
+  })
+  const yaml = await strategyText(params, rooms)
+  const { strategy, warnings } = parseStrategy(yaml)
+  if (params.strategy !== undefined && params.strategy !== strategy.name) {
+    const message = `the file is ${params.strategy}.yaml, but the strategy's name is '${strategy.name}'`
+    throw new Problem('strategy-invalid', message, {
+      errors: [{ pointer: '/name', code: 'name_mismatch', message }],
+    })
+  }
+  const symbol = params.symbol ?? strategy.training_data.symbols.symbol
+  const timeframe = params.timeframe ?? strategy.training_data.timeframes.timeframe
+  const manifest = await rooms.bars.manifest(symbol, timeframe)
+  if (manifest === null) throw noDataset(symbol, timeframe)
+  const bars = countBars(manifest, range, rooms)
+  const effective: EffectiveBacktestingParams = {
+    ...params,
+    symbol,
+    timeframe,
+    start: params.start ?? manifest.first_time,
+    end: params.end ?? toRfc3339(closeTimeMs(Date.parse(manifest.last_time), timeframe)),
+  }
+  return {
+    params: effective,
+    warnings,
+    steps: bars === null ? null : { total: bars, unit: 'bar' },
+    seed: null,
+    strategy_sha256: await rooms.strategies.snapshot(yaml),
+    dataset_sha256: [manifest.sha256],
+  }
+}
+
+/** The schema cannot say which mode needs `fraction` without naming each mode twice. */
+function checkSizing(sizing: BacktestingParams['sizing']): void {
+  const isNeeded = sizing.mode === 'fraction'
+  if (isNeeded === (sizing.fraction !== undefined)) return
+  const message = isNeeded
+    ? "sizing mode 'fraction' needs fraction"
+    : `sizing mode '${sizing.mode}' takes no fraction`
+  const code = isNeeded ? 'required' : 'not_allowed'
+  throw new Problem('params-invalid', message, {
+    errors: [{ pointer: '/body/params/sizing/fraction', code, message }],
+  })
+}
+
+async function strategyText(params: BacktestingParams, rooms: Rooms): Promise<string> {
+  const { strategy, strategy_yaml: yaml } = params
+  if ((strategy === undefined) === (yaml === undefined)) {
+    const message = `give either strategy or strategy_yaml, not ${strategy === undefined ? 'neither' : 'both'}`
+    const code = strategy === undefined ? 'required' : 'not_allowed'
+    throw new Problem('params-invalid', message, {
+      hint: 'GET /api/v1/strategies lists the names; strategy_yaml takes the text itself.',
+      errors: ['strategy', 'strategy_yaml'].map(name => ({ pointer: `/body/params/${name}`, code, message })),
+    })
+  }
+  if (strategy === undefined) return yaml ?? ''
+  const file = await rooms.strategies.get(strategy)
+  if (file !== null) return file.yaml
+  const message = `there is no strategy '${strategy}'`
+  throw new Problem('strategy-not-found', message, {
+    hint: 'GET /api/v1/strategies lists the names.',
+    errors: [{ pointer: '/body/params/strategy', code: 'unknown', message }],
+  })
+}
+
+/** Bars of the range, null when counting them takes long. @throws {Problem} 'bars-missing' when there are none */
+function countBars(
+  manifest: Manifest,
+  range: { start: number | null; end: number | null },
+  rooms: Rooms,
+): number | null {
+  const { symbol, timeframe, sha256, first_time, last_time } = manifest
+  const start = range.start ?? Number.NEGATIVE_INFINITY
+  const end = range.end ?? Number.POSITIVE_INFINITY
+  const [first, last] = [Date.parse(first_time), Date.parse(last_time)]
+  if (start <= first && end > last) return manifest.bars
+  const isOutside = start > last || end <= first
+  if (!isOutside && manifest.size_bytes > maxCountedBytes) return null
+  const bars = isOutside
+    ? 0
+    : sliceBars(rooms.bars.read(symbol, timeframe, sha256), range.start, range.end).length
+  if (bars > 0) return bars
+  throw new Problem('bars-missing', `${symbol} ${timeframe} has no bars in the requested range`, {
+    hint: `The stored bars open from ${first_time} to ${last_time}.`,
+  })
+}
+
+function noDataset(symbol: string, timeframe: string): Problem {
+  const request = {
+    type: 'data_download',
+    params: { vendor: 'sample', symbols: [symbol], timeframes: [timeframe] },
+  }
+  return new Problem('bars-missing', `no bars of ${symbol} ${timeframe} are stored`, {
+    hint: `Fetch them: POST /api/v1/operations ${JSON.stringify(request)}; or import a CSV file: PUT /api/v1/datasets/${symbol}/${timeframe}.`,
+  })
+}

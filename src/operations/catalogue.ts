@@ -1,0 +1,31 @@
+import type { components } from '../openapi.gen.ts'
+import { backtestingSpec } from './backtesting.ts'
+import { dataDownloadSpec } from './data-download.ts'
+import { exerciseFanOutSpec, exerciseSpec } from './exercise.ts'
+import type { OperationType } from './operation.ts'
+import type { OperationSpec } from './spec.ts'
+
+/**
+ * THE list of operation types. Routes, validation, docs, queueing and events are derived from it and from
+ * openapi.yaml. A new type in openapi.yaml does not compile until it stands here.
+ */
+export const catalogue: Readonly<Record<OperationType, OperationSpec>> = {
+  data_download: dataDownloadSpec,
+  backtesting: backtestingSpec,
+  exercise: exerciseSpec,
+  exercise_fan_out: exerciseFanOutSpec,
+}
+
+export const operationTypes = Object.keys(catalogue) as OperationType[]
+
+const pascal = (type: OperationType): string =>
+  type
+    .split('_')
+    .map(word => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')
+
+type SchemaName = keyof components['schemas']
+
+/** The component schemas of a type's parameters and result, by the naming rule of openapi.yaml. */
+export const paramsSchemaOf = (type: OperationType): SchemaName => `${pascal(type)}Params` as SchemaName
+export const resultSchemaOf = (type: OperationType): SchemaName => `${pascal(type)}Result` as SchemaName

@@ -1,0 +1,156 @@
+import type { FeedEvent } from '../feed/feed.ts'
+import { errorFields } from '../log.ts'
+import { Problem, type ProblemData } from '../problems.ts'
+import type { Attempts } from './attempts.ts'
+import { isTerminal } from './lifecycle.ts'
+import type { NewOperation, OperationRecord, Outcome } from './operation.ts'
+import type { Collaborators, OperationsService } from './service.ts'
+import type { FanOutSpec } from './spec.ts'
+
+/** How often a parent's progress is summed up at most. */
+const sumUpMs = 250
+
+type Parent = {
+  readonly record: OperationRecord
+  readonly spec: FanOutSpec
+  readonly deadline: NodeJS.Timeout
+  /** Why its children are being cancelled, if not because a client asked. */
+  failure: ProblemData | null
+  timer: NodeJS.Timeout | null
+  ended: boolean
+}
+
+/**
+ * Runs fan-out operations: a parent plans children, follows them, and reduces their results. It takes no thread, and
+ * all it knows is in the store, so that a restarted server finds every child where it was.
+ */
+export class FanOut {
+  readonly #with: Collaborators
+  readonly #service: OperationsService
+  readonly #attempts: Attempts
+  readonly #parents = new Map<string, Parent>()
+
+  constructor(collaborators: Collaborators, service: OperationsService, attempts: Attempts) {
+    this.#with = collaborators
+    this.#service = service
+    this.#attempts = attempts
+    collaborators.feed.subscribe(event => this.#hear(event))
+  }
+
+  /** Plans the children of a claimed parent; those that exist are kept, and given another go if they did not complete. */
+  async start(record: OperationRecord, spec: FanOutSpec): Promise<void> {
+    const timeoutMs = record.timeout_ms ?? spec.timeoutMs
+    const parent: Parent = {
+      record,
+      spec,
+      deadline: setTimeout(() => this.#expire(parent, timeoutMs), timeoutMs),
+      failure: null,
+      timer: null,
+      ended: false,
+    }
+    this.#parents.set(record.operation_id, parent)
+    try {
+      await this.#populate(parent)
+      if (await this.#attempts.isCancelling(record)) this.#cancelChildren(parent, null)
+      this.#sumUpSoon(parent)
+    } catch (error) {
+      await this.#end(parent, { kind: 'failed', problem: toProblem(error) })
+    }
+  }
+
+  /** The server stops: parents go back to the queue; their children keep what they have. */
+  async drain(): Promise<void> {
+    for (const parent of [...this.#parents.values()]) await this.#end(parent, { kind: 'interrupted' })
+  }
+
+  async #populate(parent: Parent): Promise<void> {
+    const { store, feed } = this.#with
+    const { record, spec } = parent
+    const existing = await store.children(record.operation_id)
+    for (const child of existing) {
+      if (isTerminal(child.status) && child.status !== 'completed') await this.#service.reopenChild(child)
+    }
+    const known = new Set(existing.map(child => child.child_index))
+    const missing: NewOperation[] = []
+    for (const [index, plan] of spec.plan(record.params).entries()) {
+      if (!known.has(index)) missing.push(await this.#service.newChild(record, plan, index))
+    }
+    if (missing.length === 0) return
+    if (!(await store.createChildren(record.operation_id, record.attempt, missing))) return
+    for (const child of await store.children(record.operation_id)) {
+      if (!known.has(child.child_index)) feed.publish({ kind: 'changed', record: child, statusChanged: true })
+    }
+  }
+
+  #hear(event: FeedEvent): void {
+    if (event.kind !== 'changed') return
+    const { record } = event
+    const own = this.#parents.get(record.operation_id)
+    if (own !== undefined && record.status === 'cancelling') this.#cancelChildren(own, record.cancellation?.reason ?? null)
+    const parent = record.parent_operation_id === null ? undefined : this.#parents.get(record.parent_operation_id)
+    if (parent !== undefined) this.#sumUpSoon(parent)
+  }
+
+  #sumUpSoon(parent: Parent): void {
+    parent.timer ??= setTimeout(() => {
+      parent.timer = null
+      this.#sumUp(parent).catch(error => this.#end(parent, { kind: 'failed', problem: toProblem(error) }))
+    }, sumUpMs)
+  }
+
+  async #sumUp(parent: Parent): Promise<void> {
+    if (parent.ended) return
+    const { store } = this.#with
+    const { counts, total, meanProgress } = await store.childCounts(parent.record.operation_id)
+    const over = counts.completed + counts.failed + counts.cancelled
+    this.#attempts.progress(parent.record, (meanProgress / 100) * total, total, 'child')
+    if (over === total) await this.#conclude(parent)
+  }
+
+  async #conclude(parent: Parent): Promise<void> {
+    const { store } = this.#with
+    const present = await store.get(parent.record.operation_id)
+    if (parent.failure !== null) return this.#end(parent, { kind: 'failed', problem: parent.failure })
+    if (present?.status === 'cancelling') return this.#end(parent, { kind: 'cancelled', mode: 'cooperative' })
+    const children = await store.children(parent.record.operation_id)
+    try {
+      const result = parent.spec.reduce(children, parent.record.params)
+      await this.#end(parent, { kind: 'completed', result, artifacts: [] })
+    } catch (error) {
+      await this.#end(parent, { kind: 'failed', problem: toProblem(error) })
+    }
+  }
+
+  #cancelChildren(parent: Parent, reason: string | null): void {
+    const cancelAll = async () => {
+      for (const child of await this.#with.store.children(parent.record.operation_id)) {
+        if (!isTerminal(child.status)) await this.#service.cancel(child.operation_id, reason).catch(ignoreEnded)
+      }
+      this.#sumUpSoon(parent)
+    }
+    cancelAll().catch(error => this.#with.log.error('operation.cancel_children', errorFields(error)))
+  }
+
+  #expire(parent: Parent, timeoutMs: number): void {
+    parent.failure = new Problem('timed-out', `It ran longer than ${timeoutMs / 1000} s.`).toData()
+    this.#cancelChildren(parent, 'the parent timed out')
+  }
+
+  async #end(parent: Parent, outcome: Outcome): Promise<void> {
+    if (parent.ended) return
+    parent.ended = true
+    clearTimeout(parent.deadline)
+    if (parent.timer !== null) clearTimeout(parent.timer)
+    this.#parents.delete(parent.record.operation_id)
+    await this.#attempts.finish(parent.record, outcome)
+  }
+}
+
+/** The child ended between the look and the cancel. */
+function ignoreEnded(error: unknown): void {
+  if (!(error instanceof Problem) || error.code !== 'illegal-transition') throw error
+}
+
+const toProblem = (error: unknown): ProblemData =>
+  error instanceof Problem ? error.toData() : new Problem('internal', `The fan-out could not go on: ${String(error)}`).toData()
+

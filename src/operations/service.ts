@@ -1,0 +1,394 @@
+import { artifactPath, removeArtifacts } from '../archive/artifacts.ts'
+import { removeCheckpoints } from '../archive/checkpoints.ts'
+import type { Clock } from '../clock.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Log } from '../log.ts'
+import type { components } from '../openapi.gen.ts'
+import { Problem } from '../problems.ts'
+import type { Created, Reopen, Store } from '../store/store.ts'
+import { catalogue } from './catalogue.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { isTerminal } from './lifecycle.ts'
+import type {
+  Artifact,
+  NewOperation,
+  Operation,
+  OperationCounts,
+  OperationPlan,
+  OperationRecord,
+  OperationStatus,
+  OperationType,
+  Params,
+  Provenance,
+} from './operation.ts'
+import { capabilities, hasResumePoint, presentOperation } from './present.ts'
+import { presentArtifacts, presentCheckpoints, presentLogs, presentMetrics } from './series.ts'
+import type { Schemas } from './schemas.ts'
+import type { ChildPlan, Prepared, Rooms } from './spec.ts'
+
+type Api = components['schemas']
+
+const dayMs = 86_400_000
+
+export type ServiceSettings = {
+  readonly home: string
+  readonly version: string
+  readonly queueMax: number
+  readonly maxAttempts: number
+  readonly enableExercise: boolean
+}
+
+/** What the rooms of this one work with. */
+export type Collaborators = {
+  readonly store: Store
+  readonly feed: Feed
+  readonly schemas: Schemas
+  readonly rooms: Rooms
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly log: Log
+}
+
+export type Submission = {
+  readonly type: OperationType
+  readonly params: Params
+  readonly priority: number
+  readonly timeoutMs: number | null
+  readonly requestId: string | null
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null
+}
+
+export type ListRequest = {
+  readonly statuses?: readonly OperationStatus[]
+  readonly types?: readonly OperationType[]
+  readonly parent: string | null
+  readonly createdAfter?: number
+  readonly createdBefore?: number
+  readonly text?: string
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export type Page = { readonly items: Operation[]; readonly next_cursor: string | null }
+
+/** What clients ask of operations. Together with `Attempts` the only writer of operation state. */
+export class OperationsService {
+  /** True once the server stops: nothing new is accepted. */
+  draining = false
+  readonly #with: Collaborators
+  readonly #settings: ServiceSettings
+
+  constructor(collaborators: Collaborators, settings: ServiceSettings) {
+    this.#with = collaborators
+    this.#settings = settings
+  }
+
+  /**
+   * Accepts an operation. It is durable when this resolves.
+   * @throws {Problem} draining, type-disabled, queue-full, idempotency-key-reused, or what `prepare` finds wrong
+   */
+  async submit(submission: Submission): Promise<{ record: OperationRecord; replayed: boolean }> {
+    const { store, clock, feed, log } = this.#with
+    const prepared = await this.#prepare(submission.type, submission.params)
+    const now = clock.now()
+    const idempotency = submission.idempotency === null ? null : { ...submission.idempotency, expires_at: now + dayMs }
+    const operation = this.#newOperation(submission, prepared, now)
+    const created = accepted(await store.create(operation, { idempotency, queueMax: this.#settings.queueMax }))
+    if (created.outcome === 'created') {
+      const { operation_id, type } = created.record
+      log.info('operation.submitted', { operation_id, type, request_id: submission.requestId })
+      feed.publish({ kind: 'changed', record: created.record, statusChanged: true })
+    }
+    return { record: created.record, replayed: created.outcome === 'replayed' }
+  }
+
+  /** What `submit` would do; nothing is stored. */
+  async plan(request: Pick<Submission, 'type' | 'params'>): Promise<OperationPlan> {
+    const prepared = await this.#prepare(request.type, request.params)
+    return {
+      dry_run: true,
+      type: request.type,
+      params: { ...prepared.params },
+      steps: prepared.steps,
+      queued_position: (await this.#with.store.pendingCount()) + 1,
+      warnings: [...prepared.warnings],
+    }
+  }
+
+  /** @throws {Problem} 'operation-not-found' */
+  async get(id: string): Promise<OperationRecord> {
+    const record = await this.#with.store.get(id)
+    if (record === null) throw new Problem('operation-not-found', `There is no operation ${id}; it may have been deleted.`)
+    return record
+  }
+
+  revisionOf(id: string): Promise<number | null> {
+    return this.#with.store.revisionOf(id)
+  }
+
+  async present(record: OperationRecord): Promise<Operation> {
+    const { store } = this.#with
+    return presentOperation(record, {
+      queuedPosition: record.status === 'pending' ? await store.queuedPosition(record) : null,
+      children: catalogue[record.type].kind === 'fan-out' ? await store.childCounts(record.operation_id) : null,
+    })
+  }
+
+  /** Newest first. @throws {Problem} 'invalid-cursor' */
+  async list(request: ListRequest): Promise<Page> {
+    const { limit, cursor, ...filter } = request
+    const before = cursor === undefined ? {} : { before: decodeCursor(cursor, filter) }
+    const records = await this.#with.store.list({ ...filter, ...before, limit: limit + 1 })
+    const page = records.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      items: await Promise.all(page.map(record => this.present(record))),
+      next_cursor: records.length > limit && last !== undefined ? encodeCursor(last, filter) : null,
+    }
+  }
+
+  counts(): Promise<OperationCounts> {
+    return this.#with.store.counts()
+  }
+
+  /**
+   * Stops it: a pending one at once, a running one as soon as its worker has let go.
+   * @returns `already` when it was cancelled or being cancelled  @throws {Problem} 'illegal-transition' when it has ended
+   */
+  async cancel(id: string, reason: string | null): Promise<{ record: OperationRecord; outcome: 'cancelling' | 'cancelled' | 'already' }> {
+    const { store, clock } = this.#with
+    const record = await store.cancel(id, reason, clock.now())
+    if (record === null) {
+      const present = await this.get(id)
+      if (present.status === 'cancelling' || present.status === 'cancelled') return { record: present, outcome: 'already' }
+      throw new Problem('illegal-transition', `${id} is ${present.status}; only a pending or running operation can be cancelled.`)
+    }
+    this.#changed(record)
+    if (record.status === 'cancelled') await this.#cancelChildren(id, reason)
+    return { record, outcome: record.status === 'cancelled' ? 'cancelled' : 'cancelling' }
+  }
+
+  /** Starts a failed or cancelled operation over. @throws {Problem} 'illegal-transition', or what `prepare` finds wrong */
+  async retry(id: string): Promise<OperationRecord> {
+    const { store, clock } = this.#with
+    const record = await this.get(id)
+    if (!capabilities(record).retry) throw refusal(record, 'retried')
+    const prepared = await this.#prepare(record.type, record.params)
+    for (const child of await store.children(id)) await this.#deleteOne(child.operation_id)
+    const reopened = await this.#reopen(id, { event: 'retry', attempts: this.#settings.maxAttempts, provenance: this.#provenance(prepared) })
+    await removeCheckpoints(this.#settings.home, id)
+    this.#with.log.info('operation.retried', { operation_id: id, attempt: reopened.attempt, at: clock.now() })
+    return reopened
+  }
+
+  /** Goes on from the last checkpoint. @throws {Problem} 'illegal-transition' */
+  async resume(id: string): Promise<OperationRecord> {
+    const record = await this.get(id)
+    if (!capabilities(record).resume) throw refusal(record, 'resumed')
+    if (this.draining) throw drainingProblem()
+    return this.#reopen(id, { event: 'resume', attempts: this.#settings.maxAttempts, provenance: null })
+  }
+
+  /** Deletes an ended operation with everything that belongs to it. @throws {Problem} 'illegal-transition' */
+  async delete(id: string): Promise<void> {
+    const record = await this.get(id)
+    if (record.parent_operation_id !== null) {
+      throw new Problem('illegal-transition', `${id} belongs to ${record.parent_operation_id}; delete that one instead.`)
+    }
+    if (!(await this.#deleteOne(id))) {
+      throw new Problem('illegal-transition', `${id} is ${record.status}; cancel it before you delete it.`)
+    }
+  }
+
+  async metrics(id: string, after: number, limit: number): Promise<Api['OperationMetrics']> {
+    const record = await this.get(id)
+    return presentMetrics(record, await this.#with.store.metrics(id, after, limit + 1), after, limit)
+  }
+
+  async logs(id: string, after: number, limit: number): Promise<Api['OperationLogs']> {
+    const record = await this.get(id)
+    return presentLogs(record, await this.#with.store.logs(id, after, limit + 1), after, limit)
+  }
+
+  /** In the order they were planned. */
+  async children(id: string, limit: number, cursor?: string): Promise<Page> {
+    const parent = await this.get(id)
+    const all = await this.#with.store.children(id)
+    const after = cursor === undefined ? null : decodeCursor(cursor, { parent: id }).operation_id
+    const start = after === null ? 0 : all.findIndex(child => child.operation_id === after) + 1
+    const page = all.slice(start, start + limit)
+    const last = page.at(-1)
+    const more = start + limit < all.length && last !== undefined
+    return {
+      items: await Promise.all(page.map(child => this.present(child))),
+      next_cursor: more ? encodeCursor(last, { parent: parent.operation_id }) : null,
+    }
+  }
+
+  async checkpoints(id: string): Promise<Api['CheckpointList']> {
+    return presentCheckpoints(await this.get(id))
+  }
+
+  async artifacts(id: string): Promise<Api['ArtifactList']> {
+    return presentArtifacts(await this.get(id))
+  }
+
+  /** @throws {Problem} 'artifact-not-found' */
+  async artifact(id: string, name: string): Promise<{ artifact: Artifact; path: string }> {
+    const record = await this.get(id)
+    const artifact = record.artifacts.find(candidate => candidate.name === name)
+    if (artifact !== undefined) return { artifact, path: artifactPath(this.#settings.home, id, record.attempt, artifact) }
+    const names = record.artifacts.map(candidate => candidate.name)
+    const detail = `${id} (${record.status}) has no artifact '${name}'; it has ${names.length === 0 ? 'none' : names.join(', ')}.`
+    throw new Problem('artifact-not-found', detail)
+  }
+
+  /** Resolves when its revision exceeds `revision`, when `seconds` are over, or when `signal` aborts. */
+  waitForChange(id: string, revision: number, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
+    return this.#waitUntil(id, record => record.revision > revision, seconds, signal)
+  }
+
+  /** As `waitForChange`, for a terminal status. */
+  waitForEnd(id: string, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
+    return this.#waitUntil(id, record => isTerminal(record.status), seconds, signal)
+  }
+
+  /** What changed after `seq`, oldest change first; at most 1,000. */
+  changedAfter(seq: number): Promise<OperationRecord[]> {
+    return this.#with.store.changedAfter(seq, 1_000)
+  }
+
+  active(): Promise<OperationRecord[]> {
+    return this.#with.store.inStatus(['pending', 'running', 'cancelling'])
+  }
+
+  /** A child of a fan-out operation, checked like any other. */
+  async newChild(parent: OperationRecord, plan: ChildPlan, index: number): Promise<NewOperation> {
+    const prepared = await this.#prepare(plan.type, this.#with.schemas.params(plan.type, plan.params))
+    const { priority, timeout_ms: timeoutMs, request_id: requestId } = parent
+    const child = this.#newOperation({ ...plan, priority, timeoutMs, requestId }, prepared, this.#with.clock.now())
+    return { ...child, parent_operation_id: parent.operation_id, child_index: index }
+  }
+
+  /** A child that ended without completing is given another go: from its checkpoint where it has one. */
+  async reopenChild(child: OperationRecord): Promise<void> {
+    const event = hasResumePoint(child) ? 'resume' : 'retry'
+    await this.#reopen(child.operation_id, { event, attempts: this.#settings.maxAttempts, provenance: null })
+  }
+
+  async #prepare(type: OperationType, params: Params): Promise<Prepared> {
+    if (this.draining) throw drainingProblem()
+    const spec = catalogue[type]
+    if (spec.exercise === true && !this.#settings.enableExercise) {
+      throw new Problem('type-disabled', `Operations of type ${type} only prove the engine and are disabled on this server.`, {
+        hint: 'Start the server with KTRDR_ENABLE_EXERCISE=true.',
+        errors: [{ pointer: '/body/type', code: 'disabled', message: 'is disabled' }],
+      })
+    }
+    return spec.prepare(params, this.#with.rooms)
+  }
+
+  #newOperation(from: Pick<Submission, 'type' | 'priority' | 'timeoutMs' | 'requestId'>, prepared: Prepared, now: number): NewOperation {
+    return {
+      operation_id: this.#with.newId(),
+      type: from.type,
+      params: prepared.params,
+      priority: from.priority,
+      max_attempts: this.#settings.maxAttempts,
+      warnings: prepared.warnings,
+      parent_operation_id: null,
+      child_index: null,
+      timeout_ms: from.timeoutMs,
+      request_id: from.requestId,
+      provenance: this.#provenance(prepared),
+      created_at: now,
+    }
+  }
+
+  #provenance(prepared: Prepared): Provenance {
+    return {
+      version: this.#settings.version,
+      node_version: process.versions.node,
+      seed: prepared.seed,
+      strategy_sha256: prepared.strategy_sha256,
+      dataset_sha256: [...prepared.dataset_sha256],
+    }
+  }
+
+  async #reopen(id: string, how: Reopen): Promise<OperationRecord> {
+    const record = await this.#with.store.reopen(id, how, this.#with.clock.now())
+    if (record === null) throw refusal(await this.get(id), how.event === 'retry' ? 'retried' : 'resumed')
+    this.#changed(record)
+    return record
+  }
+
+  async #cancelChildren(id: string, reason: string | null): Promise<void> {
+    for (const child of await this.#with.store.children(id)) {
+      if (!isTerminal(child.status)) await this.cancel(child.operation_id, reason)
+    }
+  }
+
+  async #deleteOne(id: string): Promise<boolean> {
+    const deleted = await this.#with.store.delete(id)
+    for (const gone of deleted) {
+      await removeArtifacts(this.#settings.home, gone)
+      await removeCheckpoints(this.#settings.home, gone)
+      this.#with.feed.publish({ kind: 'deleted', operation_id: gone })
+    }
+    if (deleted.length > 0) this.#with.log.info('operation.deleted', { operation_id: id })
+    return deleted.length > 0
+  }
+
+  #changed(record: OperationRecord): void {
+    this.#with.log.info(`operation.${record.status}`, { operation_id: record.operation_id, type: record.type, attempt: record.attempt })
+    this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
+  }
+
+  #waitUntil(id: string, done: (record: OperationRecord) => boolean, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        clearTimeout(timer)
+        unsubscribe()
+        signal.removeEventListener('abort', finish)
+        this.get(id).then(resolve, reject)
+      }
+      const timer = setTimeout(finish, seconds * 1000)
+      const unsubscribe = this.#with.feed.subscribeTo(id, event => {
+        if (event.kind === 'deleted' || (event.kind === 'changed' && done(event.record))) finish()
+      })
+      signal.addEventListener('abort', finish)
+      this.get(id).then(record => {
+        if (done(record)) finish()
+      }, finish)
+    })
+  }
+}
+
+function accepted(created: Created): Extract<Created, { record: OperationRecord }> {
+  if (created.outcome === 'queue-full') {
+    throw new Problem('queue-full', `${created.pending} operations are pending, which is the most this server takes.`, {
+      hint: 'Try again when some have started, or raise KTRDR_QUEUE_MAX.',
+    })
+  }
+  if (created.outcome === 'key-reused') {
+    throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another request within the last 24 hours.', {
+      hint: 'Use a new key for a new request.',
+    })
+  }
+  return created
+}
+
+function refusal(record: OperationRecord, wanted: 'retried' | 'resumed'): Problem {
+  const { operation_id: id, status } = record
+  if (record.parent_operation_id !== null) {
+    return new Problem('illegal-transition', `${id} belongs to ${record.parent_operation_id}; it is ${wanted} with that one.`)
+  }
+  if (wanted === 'resumed' && (status === 'failed' || status === 'cancelled')) {
+    return new Problem('illegal-transition', `${id} is ${status} but has no checkpoint to resume from.`, { hint: 'Retry it instead: it starts over.' })
+  }
+  return new Problem('illegal-transition', `${id} is ${status}; only a failed or cancelled operation can be ${wanted}.`)
+}
+
+function drainingProblem(): Problem {
+  return new Problem('draining', 'The server is stopping and takes no new work.', { hint: 'Send the request again in a few seconds.' })
+}

@@ -1,0 +1,68 @@
+import type { BarsArchive } from '../archive/bars.ts'
+import type { StrategyLibrary } from '../archive/strategies.ts'
+import type { ProblemData } from '../problems.ts'
+import type { OperationStatus, OperationType, Params, Result } from './operation.ts'
+
+/** What an operation type may look at while its parameters are checked, in the main thread. */
+export type Rooms = { readonly bars: BarsArchive; readonly strategies: StrategyLibrary }
+
+/** Parameters found good: what will run, and what its result will depend on. */
+export type Prepared = {
+  /** Effective parameters, defaults filled in. */
+  readonly params: Params
+  readonly warnings: readonly string[]
+  /** The amount of work, where it is known beforehand. */
+  readonly steps: { readonly total: number; readonly unit: string } | null
+  readonly seed: number | null
+  readonly strategy_sha256: string | null
+  readonly dataset_sha256: readonly string[]
+}
+
+type Common = {
+  readonly description: string
+  /** Off unless `KTRDR_ENABLE_EXERCISE` is set. */
+  readonly exercise?: true
+  /** Checks what the schema cannot. @throws {Problem} that the client is answered with */
+  readonly prepare: (params: Params, rooms: Rooms) => Promise<Prepared>
+  /** An attempt that runs longer fails with `timed-out`. */
+  readonly timeoutMs: number
+  /** Most operations of this type at the same time; null = as many as there are threads. */
+  readonly maxConcurrent: number | null
+  /** Metrics series: name → value → unit. */
+  readonly series: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** Runs in a worker thread. */
+export type WorkerSpec = Common & {
+  readonly kind: 'worker'
+  /** File in `workers/`. */
+  readonly worker: string
+  /** True when it saves checkpoints and can go on from one. */
+  readonly resumable: boolean
+  /** A worker that gives no sign of life for so long is killed: `worker-unresponsive`. */
+  readonly stallMs: number
+}
+
+export type ChildPlan = { readonly type: OperationType; readonly params: Params }
+export type ChildEnd = { readonly operation_id: string; readonly status: OperationStatus; readonly result: Result | null; readonly problem: ProblemData | null }
+
+/** Runs as child operations; takes no thread itself. */
+export type FanOutSpec = Common & {
+  readonly kind: 'fan-out'
+  /** Equal params give equal plans: a resumed parent finds its children by their place in the plan. */
+  readonly plan: (params: Params) => readonly ChildPlan[]
+  /** Called once all children have ended, in the order of the plan. @throws {Problem} to fail the parent */
+  readonly reduce: (children: readonly ChildEnd[], params: Params) => Result
+}
+
+export type OperationSpec = WorkerSpec | FanOutSpec
+
+/** What `prepare` answers for types that depend on nothing stored. */
+export const selfContained = (params: Params, seed: number | null): Prepared => ({
+  params,
+  warnings: [],
+  steps: null,
+  seed,
+  strategy_sha256: null,
+  dataset_sha256: [],
+})

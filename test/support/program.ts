@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { components } from '../../src/openapi.gen.ts'
+import { eventsOf, type ServerEvent } from './event-stream.ts'
+
+export type Operation = components['schemas']['Operation']
+export type Problem = components['schemas']['Problem']
+type Environment = Record<string, string>
+
+const root = new URL('../..', import.meta.url).pathname
+const terminal = ['completed', 'failed', 'cancelled']
+
+/** An answer with its body read: JSON where it is JSON, text otherwise. */
+export type Answer<T> = { readonly status: number; readonly headers: Headers; readonly body: T; readonly text: string }
+
+const programs: Program[] = []
+
+/** Starts the real program on a free port with a data folder of its own; it ends with the test file. */
+export async function startProgram(environment: Environment = {}): Promise<Program> {
+  const program = new Program(mkdtempSync(join(tmpdir(), 'ktrdr-test-')), environment)
+  programs.push(program)
+  await program.start()
+  return program
+}
+
+/** For `afterAll`: stops every program of this file and removes its data folder. */
+export async function stopPrograms(): Promise<void> {
+  for (const program of programs.splice(0)) {
+    await program.kill()
+    rmSync(program.home, { recursive: true, force: true })
+  }
+}
+
+export class Program {
+  readonly home: string
+  readonly #environment: Environment
+  #process: ChildProcess | null = null
+  url = ''
+  /** Everything it wrote to standard output and standard error. */
+  output = ''
+
+  constructor(home: string, environment: Environment) {
+    this.home = home
+    this.#environment = environment
+  }
+
+  /** Starts (again) on the same data folder. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, ['src/main.ts'], {
+      cwd: root,
+      env: {
+        PATH: process.env.PATH ?? '',
+        KTRDR_HOME: this.home,
+        KTRDR_PORT: '0',
+        KTRDR_THREADS: '2',
+        KTRDR_ENABLE_EXERCISE: 'true',
+        KTRDR_VALIDATE_RESPONSES: 'true',
+        ...this.#environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#process = child
+    child.stdout.on('data', chunk => {
+      this.output += chunk
+    })
+    this.url = await new Promise((resolve, reject) => {
+      let errors = ''
+      child.stderr.on('data', chunk => {
+        errors += chunk
+        this.output += chunk
+        const ready = /ktrdr is ready at (\S+)[\s\S]*stop {9}/.exec(errors)
+        if (ready?.[1] !== undefined) resolve(ready[1])
+      })
+      child.once('exit', code => reject(new Error(`the program ended with code ${code}: ${this.output}`)))
+    })
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** kill -9, at once. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  /** Sends a signal and @returns the exit code. */
+  async signal(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#process
+    if (child === null) return null
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    const [code] = await exit
+    return code
+  }
+
+  sendSignal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
+  async exit(): Promise<number | null> {
+    const child = this.#process
+    if (child === null || child.exitCode !== null) return child?.exitCode ?? null
+    const [code] = await once(child, 'exit')
+    return code
+  }
+
+  async request<T = unknown>(method: string, path: string, options: { body?: unknown; raw?: string | Uint8Array | ReadableStream; headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Answer<T>> {
+    const json = options.body === undefined ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...json, ...options.headers },
+      redirect: 'manual',
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.raw !== undefined ? { body: options.raw } : options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, headers: response.headers, text, body: (isJson && text !== '' ? JSON.parse(text) : text) as T }
+  }
+
+  get<T = unknown>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.request<T>('GET', path, { headers })
+  }
+
+  /** Starts an operation; fails the test when it is refused. */
+  async submit(type: string, params: object, more: object = {}, headers: Record<string, string> = {}): Promise<Operation> {
+    const answer = await this.request<Operation>('POST', '/api/v1/operations', { body: { type, params, ...more }, headers })
+    if (answer.status !== 202) throw new Error(`submit answered ${answer.status}: ${answer.text}`)
+    return answer.body
+  }
+
+  async operation(id: string): Promise<Operation> {
+    return (await this.get<Operation>(`/api/v1/operations/${id}`)).body
+  }
+
+  cancel(id: string, reason?: string): Promise<Answer<Operation>> {
+    return this.request<Operation>('DELETE', `/api/v1/operations/${id}/cancel`, reason === undefined ? {} : { body: { reason } })
+  }
+
+  /** Waits by long-poll until `done` says so. */
+  async until(id: string, done: (operation: Operation) => boolean, seconds = 60): Promise<Operation> {
+    const deadline = Date.now() + seconds * 1000
+    let operation = await this.operation(id)
+    while (!done(operation)) {
+      if (Date.now() > deadline) throw new Error(`${id} is still ${operation.status} at ${operation.progress} %: ${JSON.stringify(operation)}`)
+      const { body } = await this.get<Operation>(`/api/v1/operations/${id}?wait=5&revision=${operation.revision}`)
+      operation = body
+    }
+    return operation
+  }
+
+  /** Waits for its end. */
+  end(id: string, seconds = 60): Promise<Operation> {
+    return this.until(id, operation => terminal.includes(operation.status), seconds)
+  }
+
+  /** Follows it by server-sent events. */
+  events(path: string, headers: Record<string, string> = {}): AsyncGenerator<ServerEvent> {
+    return eventsOf(`${this.url}${path}`, headers)
+  }
+}

@@ -1,0 +1,56 @@
+import { equityTable, tradesTable } from '../src/archive/backtest-tables.ts'
+import { BarsArchive } from '../src/archive/bars.ts'
+import { readSnapshot } from '../src/archive/strategies.ts'
+import type { BacktestConfig } from '../src/backtest/backtest-config.ts'
+import { type BacktestRun, runBacktest } from '../src/backtest/engine.ts'
+import { summarise } from '../src/backtest/summary.ts'
+import { firstBarAt, sliceBars } from '../src/market/bars.ts'
+import type { BacktestingResult, EffectiveBacktestingParams } from '../src/operations/backtesting.ts'
+import { rangeOf } from '../src/operations/moment.ts'
+import { parseStrategy } from '../src/strategy/parse.ts'
+import { computeSignals } from '../src/strategy/signals.ts'
+import { defineWorker, type WorkerContext } from './harness.ts'
+
+export default defineWorker('backtesting', (params: EffectiveBacktestingParams, ctx): BacktestingResult => {
+  const { symbol, timeframe } = params
+  const yaml = readSnapshot(ctx.home, ctx.provenance.strategy_sha256 ?? '')
+  const { strategy } = parseStrategy(yaml)
+  ctx.progress(0, null, 'loading bars', 'bar')
+  const stored = new BarsArchive(ctx.home).read(symbol, timeframe, ctx.provenance.dataset_sha256[0] ?? '')
+  const { start, end } = rangeOf(params)
+  // Bars before the range stay: they warm the indicators up.
+  const bars = sliceBars(stored, null, end)
+  const from = firstBarAt(bars, start ?? Number.NEGATIVE_INFINITY)
+  ctx.checkCancelled()
+  const signals = computeSignals(strategy, bars)
+  const config = params as BacktestConfig
+  const run = runBacktest({ bars, signals, config, from, checkpoint: reporter(ctx) })
+  reportEquity(ctx, run)
+  const summary = summarise(run, { bars, timeframe, config, firstUsableBar: signals.first_usable_bar })
+  for (const warning of summary.warnings) ctx.warn(warning)
+  ctx.artifacts.table('trades', tradesTable(run.trades))
+  ctx.artifacts.table('equity', equityTable(run.equity))
+  ctx.artifacts.file('strategy.yaml', Buffer.from(yaml), 'application/yaml')
+  const { warnings: _, ...rest } = summary
+  return { strategy_name: strategy.name, symbol, timeframe, ...rest }
+})
+
+/** Progress on every call, speed once a second, and the way out. */
+function reporter(ctx: WorkerContext): (done: number, total: number) => void {
+  let last = { at: ctx.now(), done: 0 }
+  return (done, total) => {
+    ctx.checkCancelled()
+    ctx.progress(done, total, 'trading', 'bar')
+    const elapsedMs = ctx.now() - last.at
+    if (elapsedMs < 1000) return
+    ctx.metric('speed', { bar: done, bars_per_second: ((done - last.done) / elapsedMs) * 1000 })
+    last = { at: ctx.now(), done }
+  }
+}
+
+/** A curve to look at, at most 200 points; the whole one is the artifact `equity`. */
+function reportEquity(ctx: WorkerContext, { equity }: BacktestRun): void {
+  const step = Math.ceil(equity.length / 200)
+  for (let bar = 0; bar < equity.length; bar += step)
+    ctx.metric('equity', { bar, equity: equity.equity[bar] ?? Number.NaN })
+}
