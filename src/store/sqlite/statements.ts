@@ -50,7 +50,7 @@ export const statements = {
   checkpoints: applying('progress', 'checkpoints = $checkpoints', sameAttempt),
   complete: applying(
     'complete',
-    `result = $result, artifacts = $artifacts, completed_at = $now, progress = 100, phase = $phase, steps = $steps, rate = $rate, eta_seconds = null,
+    `result = $result, artifacts = $artifacts, checkpoints = '[]', completed_at = $now, progress = 100, phase = $phase, steps = $steps, rate = $rate, eta_seconds = null,
      ${settleCancellation("'cooperative'")}`,
     sameAttempt,
   ),

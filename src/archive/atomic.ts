@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * Writes a file so that a reader sees all of it or none, at any moment and after a power cut: temporary
+ * name in the same folder → fsync → rename → fsync of the folder. Missing folders are made.
+ * A writer killed half-way leaves only a temporary file, see {@link isTemporary}.
+ */
+export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path))
+  const temporary = temporaryPath(path)
+  try {
+    const file = await open(temporary, 'wx', fileMode)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** As {@link writeFileAtomically}, for worker threads, which may block. */
+export function writeFileAtomicallySync(path: string, bytes: Uint8Array): void {
+  makeFolderSync(dirname(path))
+  const temporary = temporaryPath(path)
+  try {
+    const file = openSync(temporary, 'wx', fileMode)
+    try {
+      writeFileSync(file, bytes)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncFolderSync(dirname(path))
+}
+
+/**
+ * Gives a file that was streamed to `temporary` its final name, by one rename once it is on disk.
+ * @param temporary a file nobody writes to any more, on the same file system (`tmp/` of the data folder)
+ */
+export async function publishFile(temporary: string, path: string): Promise<void> {
+  await makeFolder(dirname(path))
+  const file = await open(temporary, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+  await syncFolder(dirname(path))
+}
+
+/** Whether a bare file name is that of a write which has not finished, or never will. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith('.') && name.endsWith('.tmp')
+}
+
+const fileMode = 0o600
+const folderMode = 0o700
+
+function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: folderMode })
+  if (first === undefined) return
+  for (const parent of parentsUpTo(folder, first)) await syncFolder(parent)
+}
+
+function makeFolderSync(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: folderMode })
+  if (first === undefined) return
+  for (const parent of parentsUpTo(folder, first)) syncFolderSync(parent)
+}
+
+/** The folders that gained an entry when `first` and everything below it down to `folder` were made. */
+function parentsUpTo(folder: string, first: string): readonly string[] {
+  const parents = [dirname(folder)]
+  for (let at = folder; at !== first && dirname(at) !== at; at = dirname(at))
+    parents.push(dirname(dirname(at)))
+  return parents
+}
+
+/** Windows cannot open a folder, and keeps its entries by its own journal. */
+const canSyncFolders = process.platform !== 'win32'
+
+async function syncFolder(folder: string): Promise<void> {
+  if (!canSyncFolders) return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function syncFolderSync(folder: string): void {
+  if (!canSyncFolders) return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { isTimeframe } from '../market/timeframe.ts'
+
+/*
+ * THE folders of the data folder (`home`):
+ *   ktrdr.sqlite                                   the store
+ *   bars/{symbol}/{timeframe}/manifest.json        what the dataset is now
+ *   bars/{symbol}/{timeframe}/{sha256}.arrow       its bars; never changed, named by their contents
+ *   strategies/{name}.yaml                         the user's own
+ *   snapshots/{sha256}.yaml                        strategies as they were when an operation was accepted
+ *   checkpoints/{operation_id}/{attempt}-{n}.ckpt
+ *   artifacts/{operation_id}/{attempt}/{file}
+ *   tmp/                                           uploads on their way
+ * Files whose names start with a dot and end in .tmp are unfinished.
+ */
+
+/** Makes the folders, readable by their owner alone. @param home absolute path of the data folder */
+export function createLayout(home: string): void {
+  if (!isAbsolute(home)) throw new Error(`the data folder must be an absolute path: ${home}`)
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  for (const folder of ['bars', 'strategies', 'snapshots', 'checkpoints', 'artifacts', 'tmp']) {
+    mkdirSync(join(home, folder), { recursive: true, mode: 0o700 })
+  }
+}
+
+/** What may become part of a path. The same patterns stand in openapi.yaml; here they are the last gate. */
+const patterns = {
+  symbol: /^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$/,
+  strategy: /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+  sha256: /^[0-9a-f]{64}$/,
+  operation: /^op_[0-9A-HJKMNP-TV-Z]{26}$/,
+  artifact: /^[a-z0-9][a-z0-9_-]{0,63}(\.[a-z0-9]{1,10})?$/,
+  checkpoint: /^\d{1,9}-\d{1,9}\.ckpt$/,
+  attempt: /^[1-9]\d{0,8}$/,
+} as const satisfies Record<string, RegExp>
+
+type NameKind = keyof typeof patterns
+
+/** Whether `name` may become part of a path. */
+export const isName = (kind: NameKind, name: string): boolean => patterns[kind].test(name)
+
+/** `name` itself. @throws {Error} when it is not a bare name of its kind: whoever called did not validate */
+export function checkedName(kind: NameKind, name: string): string {
+  if (!isName(kind, name))
+    throw new Error(`${JSON.stringify(name.slice(0, 100))} cannot be a ${kind} name in the archive`)
+  return name
+}
+
+export const databasePath = (home: string): string => join(home, 'ktrdr.sqlite')
+export const barsFolder = (home: string): string => join(home, 'bars')
+export const strategiesFolder = (home: string): string => join(home, 'strategies')
+/** On the same file system as everything else: a file written here is published by a rename. */
+export const temporaryFolder = (home: string): string => join(home, 'tmp')
+
+export function datasetFolder(home: string, symbol: string, timeframe: string): string {
+  if (!isTimeframe(timeframe))
+    throw new Error(`${JSON.stringify(timeframe.slice(0, 100))} is not a timeframe`)
+  return join(barsFolder(home), checkedName('symbol', symbol), timeframe)
+}
+
+export const snapshotPath = (home: string, sha256: string): string =>
+  join(home, 'snapshots', `${checkedName('sha256', sha256)}.yaml`)
+
+export const checkpointsFolder = (home: string, operationId: string): string =>
+  join(home, 'checkpoints', checkedName('operation', operationId))
+
+/** All attempts of an operation. */
+export const artifactsFolder = (home: string, operationId: string): string =>
+  join(home, 'artifacts', checkedName('operation', operationId))
+
+export const attemptFolder = (home: string, operationId: string, attempt: number): string =>
+  join(artifactsFolder(home, operationId), checkedName('attempt', String(attempt)))

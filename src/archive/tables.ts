@@ -1,0 +1,160 @@
+import {
+  Table as ArrowTable,
+  Bool,
+  type Data,
+  type DataType,
+  Field,
+  Float64,
+  Int64,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  TimestampMillisecond,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
+import { fromInt64, packValidity, toInt64, withNaNWhereNull } from './arrow-buffers.ts'
+
+export { renderTable } from './render.ts'
+
+/** A column's values, one per row. */
+export type Column = { readonly name: string; readonly unit?: string } & (
+  | { /** Epoch ms UTC; NaN = null. */ readonly kind: 'time'; readonly values: Float64Array }
+  | { /** NaN = null. */ readonly kind: 'number'; readonly values: Float64Array }
+  | { /** Whole numbers within ±2^53; NaN = null. */ readonly kind: 'integer'; readonly values: Float64Array }
+  | { readonly kind: 'text'; readonly values: readonly (string | null)[] }
+  | { readonly kind: 'boolean'; readonly values: readonly (boolean | null)[] }
+)
+export type ColumnKind = Column['kind']
+
+/** What artifacts and stored bars are made of. Every column has `rows` values. */
+export type Table = { readonly rows: number; readonly columns: readonly Column[] }
+
+/** The formats a stored table is served in. */
+export const tableMediaTypes = {
+  json: 'application/json',
+  csv: 'text/csv',
+  parquet: 'application/vnd.apache.parquet',
+  arrow: 'application/vnd.apache.arrow.file',
+} as const
+export type TableFormat = keyof typeof tableMediaTypes
+
+/**
+ * The Arrow IPC file of a table; equal tables give equal bytes. Times are timestamps in ms UTC, integers
+ * int64; kind and unit of each column stand in its field's metadata.
+ */
+export function encodeTable(table: Table): Uint8Array {
+  for (const { name, values } of table.columns) {
+    if (values.length !== table.rows)
+      throw new Error(`column ${name} has ${values.length} values, not ${table.rows}`)
+  }
+  const fields = table.columns.map(column => {
+    const facts: [string, string][] = [['kind', column.kind]]
+    if (column.unit !== undefined) facts.push(['unit', column.unit])
+    return new Field(column.name, arrowTypes[column.kind](), true, new Map(facts))
+  })
+  const schema = new Schema(fields)
+  const children = withOwnMemory(table.columns).map(encodeColumn)
+  const struct = makeData({ type: new Struct(fields), length: table.rows, nullCount: 0, children })
+  return tableToIPC(new ArrowTable(schema, new RecordBatch(schema, struct)), 'file')
+}
+
+/**
+ * The table of an Arrow IPC file. Number columns are views of `bytes` where their alignment allows it:
+ * do not change `bytes` afterwards.
+ * @param options.consume time and integer columns are written over `bytes` too: faster, but they cannot be read again
+ * @throws {Error} when `bytes` are not such a file or hold a column this server does not write
+ */
+export function decodeTable(bytes: Uint8Array, options: { consume?: boolean } = {}): Table {
+  const { consume = false } = options
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
+  const arrow = tableFromIPC(aligned)
+  const columns = arrow.schema.fields.map((field, index): Column => {
+    const vector = arrow.getChildAt(index)
+    if (vector === null) throw new Error(`column ${field.name} is missing`)
+    const unit = field.metadata.get('unit')
+    const head = { name: field.name, ...(unit === undefined ? {} : { unit }) }
+    const kind = field.metadata.get('kind')
+    if (kind === 'time' || kind === 'integer')
+      return { ...head, kind, values: joined(vector.data, chunk => fromInt64(chunk, consume)) }
+    if (kind === 'number') return { ...head, kind, values: joined(vector.data, withNaNWhereNull) }
+    if (kind === 'text' || kind === 'boolean') return { ...head, kind, values: [...vector] }
+    throw new Error(`column ${field.name} has the unknown kind ${kind}`)
+  })
+  return { rows: arrow.numRows, columns }
+}
+
+const arrowTypes = {
+  time: () => new TimestampMillisecond('UTC'),
+  number: () => new Float64(),
+  integer: () => new Int64(),
+  text: () => new Utf8(),
+  boolean: () => new Bool(),
+} as const satisfies Record<ColumnKind, () => DataType>
+
+/**
+ * apache-arrow merges neighbouring buffers that touch or overlap in memory: columns that share memory would
+ * lose values. The second and later ones of a buffer are copied.
+ */
+function withOwnMemory(columns: readonly Column[]): Column[] {
+  const used = new Set<ArrayBufferLike>()
+  return columns.map(column => {
+    if (column.kind !== 'number') return column
+    const isShared = used.has(column.values.buffer)
+    used.add(column.values.buffer)
+    return isShared ? { ...column, values: column.values.slice() } : column
+  })
+}
+
+function encodeColumn(column: Column): Data {
+  const length = column.values.length
+  switch (column.kind) {
+    case 'time':
+      return makeData({
+        type: arrowTypes.time(),
+        length,
+        data: toInt64(column.values),
+        ...packValidity(column.values),
+      })
+    case 'integer':
+      return makeData({
+        type: arrowTypes.integer(),
+        length,
+        data: toInt64(column.values),
+        ...packValidity(column.values),
+      })
+    case 'number':
+      return makeData({
+        type: arrowTypes.number(),
+        length,
+        data: column.values,
+        ...packValidity(column.values),
+      })
+    case 'text':
+      return onlyChunk(vectorFromArray(column.values, arrowTypes.text()).data)
+    case 'boolean':
+      return onlyChunk(vectorFromArray(column.values, arrowTypes.boolean()).data)
+  }
+}
+
+function onlyChunk<T extends DataType>(chunks: readonly Data<T>[]): Data<T> {
+  const first = chunks[0]
+  if (first === undefined || chunks.length > 1) throw new Error(`a column came in ${chunks.length} chunks`)
+  return first
+}
+
+/** One chunk is used as it is, several are copied together. */
+function joined(chunks: readonly Data[], read: (chunk: Data) => Float64Array): Float64Array {
+  const parts = chunks.map(read)
+  if (parts.length === 1) return parts[0] ?? new Float64Array(0)
+  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,32 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLayout } from '../../src/archive/layout.ts'
+import type { Bars } from '../../src/market/bars.ts'
+
+/** A data folder of its own. */
+export function makeHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'ktrdr-archive-'))
+  createLayout(home)
+  return home
+}
+
+/** Valid daily bars from 2020-01-01, or from `firstDay` days later. */
+export function makeBars(length: number, firstDay = 0): Bars {
+  const column = (value: (i: number) => number) =>
+    Float64Array.from({ length }, (_, i) => value(i + firstDay))
+  const dayMs = 86_400_000
+  const start = Date.UTC(2020, 0, 1)
+  return {
+    length,
+    time: column(i => start + i * dayMs),
+    close_time: column(i => start + (i + 1) * dayMs),
+    open: column(i => 100 + Math.sin(i)),
+    high: column(i => 103 + Math.sin(i)),
+    low: column(i => 97 + Math.sin(i)),
+    close: column(i => 101 + Math.sin(i)),
+    volume: column(i => i * 10),
+  }
+}
+
+export const operationId = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
