@@ -67,6 +67,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
   const retention = new Retention(collaborators, service, { home, days: config.retentionDays })
   const { server, closeStreams } = await createServer({
     config,
+    contract,
     clock,
     log,
     service,

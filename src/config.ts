@@ -19,6 +19,7 @@ export type Config = {
   readonly retentionDays: number
   readonly apiKey: string | null
   readonly rateLimitPerMinute: number
+  readonly eventStreamsMax: number
   readonly logLevel: LogLevel
   readonly enableExercise: boolean
   readonly validateResponses: boolean
@@ -69,6 +70,7 @@ export const variables = {
   KTRDR_RETENTION_DAYS: { unit: 'days', default: '0', about: 'Ended operations older than this are deleted; 0 keeps them', parse: integer(0, 36_500) },
   KTRDR_API_KEY: { unit: 'secret', default: '', about: 'Key that clients must send; unset means no authentication (loopback only)', parse: (value: string) => (value === '' ? null : value) },
   KTRDR_RATE_LIMIT_PER_MINUTE: { unit: 'requests/min', default: '600', about: 'Requests per client address; 0 is off, loopback is exempt', parse: integer(0, 10_000_000) },
+  KTRDR_EVENT_STREAMS_MAX: { unit: 'streams', default: '100', about: 'Event streams open at the same time; more are refused with 429', parse: integer(1, 100_000) },
   KTRDR_LOG_LEVEL: { unit: 'level', default: 'info', about: '`debug`, `info`, `warn`, `error` or `silent`; JSON lines on standard output', parse: oneOf('debug', 'info', 'warn', 'error', 'silent') },
   KTRDR_ENABLE_EXERCISE: { unit: 'true/false', default: 'false', about: 'Allow the operation types that only prove the engine', parse: flag },
   KTRDR_VALIDATE_RESPONSES: { unit: 'true/false', default: 'false', about: 'Check every JSON answer against openapi.yaml too (the tests do)', parse: flag },
@@ -118,6 +120,7 @@ export function readConfig(environment: Environment): { config: Config; warnings
     retentionDays: read('KTRDR_RETENTION_DAYS'),
     apiKey: read('KTRDR_API_KEY'),
     rateLimitPerMinute: read('KTRDR_RATE_LIMIT_PER_MINUTE'),
+    eventStreamsMax: read('KTRDR_EVENT_STREAMS_MAX'),
     logLevel: read('KTRDR_LOG_LEVEL'),
     enableExercise: read('KTRDR_ENABLE_EXERCISE'),
     validateResponses: read('KTRDR_VALIDATE_RESPONSES'),

@@ -815,6 +815,13 @@ export interface components {
             undefined_reasons: {
                 [key: string]: string;
             };
+            /**
+             * @description Which equity returns the ratios are made of.
+             * @enum {unknown}
+             */
+            return_frequency: "daily" | "weekly" | "monthly";
+            /** @description Why there are so many periods in a year. */
+            periods_basis: string;
             /** @description Decisions on the last bar that no later bar could fill. */
             unfilled_signals: number;
             /** @description Entries too small for one unit. */
@@ -824,9 +831,58 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description Each metric with its unit and definition. Null where it is not defined. */
+        /** @description Each metric with its unit and definition. Null where it is not defined; `undefined_reasons` says why. */
         BacktestMetrics: {
-            [key: string]: number | string | null;
+            /** @description Equity at the last close. Unit: currency. Convention: ktrdr. */
+            final_equity: number | null;
+            /** @description Last equity / initial capital − 1. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            total_return_fraction: number | null;
+            /** @description (last equity / initial capital)^(1 / years) − 1, years = days from the first open to the last close / 365.25. Unit: fraction. Convention: backtesting.py 0.6. */
+            cagr_fraction: number | null;
+            /** @description Standard deviation of the equity returns (n − 1) · √periods_per_year. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            annual_volatility_fraction: number | null;
+            /** @description Mean return / standard deviation (n − 1) · √periods_per_year; risk-free rate 0. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            sharpe: number | null;
+            /** @description Mean return · periods_per_year / (√(mean of min(return, 0)² over all periods) · √periods_per_year). Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            sortino: number | null;
+            /** @description Largest fall of the equity from its highest so far, as a positive fraction of it; the initial capital is the first high. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            max_drawdown_fraction: number | null;
+            /** @description Longest time from a high of the equity to the bar that reaches it again, or to the end. Unit: days. Convention: ktrdr. */
+            max_drawdown_duration_days: number | null;
+            /** @description cagr_fraction / max_drawdown_fraction. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            calmar: number | null;
+            /** @description Bars on which a position was held, entry and exit bars included, / bars. Unit: fraction. Convention: backtesting.py 0.6. */
+            exposure_fraction: number | null;
+            /** @description Closed trades. Unit: count. Convention: ktrdr. */
+            trades: number | null;
+            /** @description Closed trades with net P&L > 0. Unit: count. Convention: ktrdr. */
+            winning_trades: number | null;
+            /** @description Closed trades with net P&L < 0. Unit: count. Convention: ktrdr. */
+            losing_trades: number | null;
+            /** @description winning_trades / trades; a net P&L of zero is not a win. Unit: fraction. Convention: backtesting.py 0.6. */
+            win_rate_fraction: number | null;
+            /** @description Σ net P&L of winners / |Σ net P&L of losers|, in money. Unit: ratio. Convention: ktrdr. */
+            profit_factor: number | null;
+            /** @description Mean net P&L of a trade. Unit: currency. Convention: ktrdr. */
+            expectancy: number | null;
+            /** @description Mean net P&L of the winning trades. Unit: currency. Convention: ktrdr. */
+            avg_win: number | null;
+            /** @description Mean net P&L of the losing trades, negative. Unit: currency. Convention: ktrdr. */
+            avg_loss: number | null;
+            /** @description Highest net P&L of a trade. Unit: currency. Convention: ktrdr. */
+            best_trade: number | null;
+            /** @description Lowest net P&L of a trade. Unit: currency. Convention: ktrdr. */
+            worst_trade: number | null;
+            /** @description √trades · mean net P&L / its standard deviation (n − 1): Van Tharp’s system quality number. Unit: ratio. Convention: backtesting.py 0.6. */
+            sqn: number | null;
+            /** @description Commission of every fill. Unit: currency. Convention: ktrdr. */
+            commission_total: number | null;
+            /** @description Slippage of every fill. Unit: currency. Convention: ktrdr. */
+            slippage_total: number | null;
+            /** @description Last close / close of the first bar a decision could be made on − 1, without costs. Unit: fraction. Convention: backtesting.py 0.6. */
+            buy_and_hold_return_fraction: number | null;
+            /** @description Equity returns in a year, used to annualise: 12, 52, 252, or 365 for markets open at weekends. Unit: count. Convention: backtesting.py 0.6. */
+            periods_per_year: number | null;
         };
         /** @description Burns CPU in steps, to prove the engine. The result depends on `steps` and `seed` only. */
         ExerciseParams: {
@@ -1186,6 +1242,208 @@ export interface components {
                 /** @description Null for a calendar month. */
                 seconds: number | null;
             }[];
+        };
+        /**
+         * @description A strategy with rule decisions: a strict subset of the v3 strategy grammar. Unknown keys are errors.
+         * @example {
+         *       "name": "sma_cross",
+         *       "version": "3.0",
+         *       "training_data": {
+         *         "symbols": {
+         *           "mode": "single",
+         *           "symbol": "AAPL"
+         *         },
+         *         "timeframes": {
+         *           "mode": "single",
+         *           "timeframe": "1d"
+         *         }
+         *       },
+         *       "indicators": {
+         *         "fast": {
+         *           "type": "sma",
+         *           "period": 20
+         *         },
+         *         "slow": {
+         *           "type": "sma",
+         *           "period": 50
+         *         }
+         *       },
+         *       "decisions": {
+         *         "rules": {
+         *           "enter_long": "fast crosses above slow",
+         *           "exit_long": "fast crosses below slow"
+         *         }
+         *       }
+         *     }
+         */
+        Strategy: {
+            /**
+             * @description Name of the strategy; letters, digits, `_` and `-`, at most 64 characters, starting with a letter or digit.
+             * @example sma_cross
+             */
+            name: string;
+            /**
+             * @description What the strategy does, for people.
+             * @example Long while the 20-bar average is above the 50-bar average.
+             */
+            description?: string;
+            /**
+             * @description Version of the grammar. Write it in quotes, else YAML reads a number. Absent means "3.0".
+             * @example 3.0
+             * @enum {string}
+             */
+            version?: "3.0";
+            training_data: components["schemas"]["StrategyTrainingData"];
+            /**
+             * @description Indicators by id. The rules refer to these ids: letters, digits and `_`, starting with a letter, and none of the words of the rule language (open high low close volume and or not crosses above below true false).
+             * @example {
+             *       "fast": {
+             *         "type": "sma",
+             *         "period": 20
+             *       },
+             *       "slow": {
+             *         "type": "sma",
+             *         "period": 50
+             *       }
+             *     }
+             */
+            indicators: {
+                [key: string]: components["schemas"]["StrategyIndicator"];
+            };
+            decisions: components["schemas"]["StrategyDecisions"];
+        };
+        /**
+         * @description Which data the strategy was made for; an operation that names none uses these.
+         * @example {
+         *       "symbols": {
+         *         "mode": "single",
+         *         "symbol": "AAPL"
+         *       },
+         *       "timeframes": {
+         *         "mode": "single",
+         *         "timeframe": "1d"
+         *       },
+         *       "history_required": 200
+         *     }
+         */
+        StrategyTrainingData: {
+            symbols: components["schemas"]["StrategySymbols"];
+            timeframes: components["schemas"]["StrategyTimeframes"];
+            /**
+             * @description Bars that must lie before the first decision. The first decision waits for this many bars or for the look-back of the rules, whichever is longer. Absent means 0.
+             * @example 200
+             */
+            history_required?: number;
+        };
+        /**
+         * @description The symbols. Rule strategies run on exactly one; `multi_symbol` is refused with a clear error.
+         * @example {
+         *       "mode": "single",
+         *       "symbol": "AAPL"
+         *     }
+         */
+        StrategySymbols: {
+            /**
+             * @description `single` takes `symbol`; `multi_symbol` takes `list`.
+             * @example single
+             * @enum {string}
+             */
+            mode: "single" | "multi_symbol";
+            /**
+             * @description Name of the symbol; capital letters, digits, `.`, `_` and `-`.
+             * @example AAPL
+             */
+            symbol?: string;
+            /**
+             * @description The symbols of `multi_symbol`.
+             * @example [
+             *       "AAPL",
+             *       "MSFT"
+             *     ]
+             */
+            list?: string[];
+        };
+        /**
+         * @description The timeframes. Rule strategies run on exactly one; `multi_timeframe` is refused with a clear error.
+         * @example {
+         *       "mode": "single",
+         *       "timeframe": "1d"
+         *     }
+         */
+        StrategyTimeframes: {
+            /**
+             * @description `single` takes `timeframe`; `multi_timeframe` takes `list` and `base_timeframe`.
+             * @example single
+             * @enum {string}
+             */
+            mode: "single" | "multi_timeframe";
+            /**
+             * @description Length of a bar.
+             * @example 1d
+             * @enum {string}
+             */
+            timeframe?: "1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M";
+            /**
+             * @description The timeframes of `multi_timeframe`.
+             * @example [
+             *       "1h",
+             *       "1d"
+             *     ]
+             */
+            list?: ("1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M")[];
+            /**
+             * @description The timeframe decisions are made on. With `single` it may only repeat `timeframe`.
+             * @example 1h
+             * @enum {string}
+             */
+            base_timeframe?: "1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M";
+        };
+        /**
+         * @description One indicator: its type and the parameters of that type (`GET /indicators` lists them). Unknown parameters, wrong types and values out of range are errors; absent parameters take their defaults.
+         * @example {
+         *       "type": "rsi",
+         *       "period": 14
+         *     }
+         */
+        StrategyIndicator: {
+            /**
+             * @description Type of the indicator.
+             * @example sma
+             */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description How the strategy decides.
+         * @example {
+         *       "rules": {
+         *         "enter_long": "rsi_14 crosses above 30",
+         *         "exit_long": "rsi_14 > 55"
+         *       }
+         *     }
+         */
+        StrategyDecisions: {
+            rules: components["schemas"]["StrategyRules"];
+        };
+        /**
+         * @description Conditions over indicator ids, the bar's open, high, low, close and volume, and numbers, with + - * /, the comparisons < <= > >= == !=, `a crosses above b`, `a crosses below b`, and / or / not and parentheses. Read at the close of each bar; a rule is false while any of its operands is still in its warm-up.
+         * @example {
+         *       "enter_long": "fast crosses above slow",
+         *       "exit_long": "fast crosses below slow"
+         *     }
+         */
+        StrategyRules: {
+            /**
+             * @description While flat, buy at the next open when this is true at a bar's close and `exit_long` is not.
+             * @example fast crosses above slow
+             */
+            enter_long: string;
+            /**
+             * @description While long, sell at the next open when this is true at a bar's close.
+             * @example fast crosses below slow
+             */
+            exit_long: string;
         };
         StrategyList: {
             items: {

@@ -10,7 +10,12 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
 
 const failed = steps.filter(([name, [command = '', ...args]]) => {
   console.log(`# ${name}`)
-  return spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, REDOCLY_TELEMETRY: 'off', npm_config_loglevel: 'error' } }).status !== 0
+  return (
+    spawnSync(command, args, {
+      stdio: 'inherit',
+      env: { ...process.env, REDOCLY_TELEMETRY: 'off', npm_config_loglevel: 'error' },
+    }).status !== 0
+  )
 })
 if (failed.length > 0) {
   console.log(`failed: ${failed.map(([name]) => name).join(', ')}`)

@@ -19,7 +19,9 @@ function strategySchema(): string {
   const visit = (value: Json): Json => {
     if (Array.isArray(value)) return value.map(visit)
     if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === '$ref' ? refer(String(item)) : visit(item)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, key === '$ref' ? refer(String(item)) : visit(item)]),
+    )
   }
   const refer = (reference: string): string => {
     const name = reference.slice('#/components/schemas/'.length)
@@ -35,14 +37,21 @@ function strategySchema(): string {
 }
 
 function apiTypes(): string {
-  const types = execFileSync('npx', ['--no-install', 'openapi-typescript', 'openapi.yaml'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const types = execFileSync('npx', ['--no-install', 'openapi-typescript', 'openapi.yaml'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   return types.slice(types.indexOf('/**'))
 }
 
 /** README with the picture of the transition table in its place. */
 function readme(): string {
   const text = readFileSync(`${root}README.md`, 'utf8')
-  return text.replace(/(<!-- statuses -->\n)[\s\S]*?(<!-- \/statuses -->)/, (_all, open, close) => `${open}\`\`\`mermaid\n${drawTransitions()}\n\`\`\`\n${close}`)
+  return text.replace(
+    /(<!-- statuses -->\n)[\s\S]*?(<!-- \/statuses -->)/,
+    (_all, open, close) => `${open}\`\`\`mermaid\n${drawTransitions()}\n\`\`\`\n${close}`,
+  )
 }
 
 const outputs: Record<string, () => string> = {

@@ -22,7 +22,11 @@ function allocate(params: ExerciseParams, context: WorkerContext): unknown[] {
   const held: unknown[] = []
   for (let mb = 0; mb < params.allocate_mb; mb++) {
     context.progress(0, params.steps, 'allocating')
-    held.push(params.allocate === 'heap' ? Array.from({ length: mebibyte / 8 }, (_, i) => i + mb + 0.5) : new Uint8Array(mebibyte).fill(1))
+    held.push(
+      params.allocate === 'heap'
+        ? Array.from({ length: mebibyte / 8 }, (_, i) => i + mb + 0.5)
+        : new Uint8Array(mebibyte).fill(1),
+    )
   }
   return held
 }
@@ -48,7 +52,8 @@ function run(params: ExerciseParams, context: WorkerContext) {
     step += 1
     context.progress(step, steps, 'exercising')
     if (params.metrics > 0 && step % params.metrics === 0) context.metric('steps', { step, value: hash })
-    if (every > 0 && step % every === 0 && step < steps) context.saveCheckpoint(state(), { label: `step ${step}` })
+    if (every > 0 && step % every === 0 && step < steps)
+      context.saveCheckpoint(state(), { label: `step ${step}` })
   }
   if (held.length > 0) context.log('info', `held ${held.length} MiB`)
   return { steps, digest: hash.toString(16).padStart(8, '0') }

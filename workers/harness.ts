@@ -1,7 +1,15 @@
 import { threadId } from 'node:worker_threads'
 import { ArtifactFolder } from '../src/archive/artifacts.ts'
 import { newestReadable, writeCheckpoint } from '../src/archive/checkpoints.ts'
-import type { Checkpoint, LogLevelName, OperationType, Outcome, Params, Provenance, Result } from '../src/operations/operation.ts'
+import type {
+  Checkpoint,
+  LogLevelName,
+  OperationType,
+  Outcome,
+  Params,
+  Provenance,
+  Result,
+} from '../src/operations/operation.ts'
 import { control, stop, type Task } from '../src/operations/protocol.ts'
 import { Problem } from '../src/problems.ts'
 import { Reports } from './reports.ts'
@@ -103,7 +111,11 @@ export class WorkerContext {
   /** Writes `state` (anything structured clone can copy) to disk, durable when this returns. */
   saveCheckpoint(state: unknown, options: CheckpointOptions): void {
     const { label, best = false } = options
-    const checkpoint = writeCheckpoint(this.home, this.operationId, this.attempt, state, { label, best, now: this.now() })
+    const checkpoint = writeCheckpoint(this.home, this.operationId, this.attempt, state, {
+      label,
+      best,
+      now: this.now(),
+    })
     this.#reports.checkpoint(checkpoint)
     this.#beat()
   }
@@ -149,8 +161,11 @@ function restore(task: Task, reports: Reports): unknown {
 }
 
 function outcomeOf(error: unknown, stopWord: number): Outcome {
-  const gaveWay = error instanceof Stopped || (stopWord !== stop.none && error instanceof Error && error.name === 'AbortError')
-  if (gaveWay) return stopWord === stop.drain ? { kind: 'interrupted' } : { kind: 'cancelled', mode: 'cooperative' }
+  const gaveWay =
+    error instanceof Stopped ||
+    (stopWord !== stop.none && error instanceof Error && error.name === 'AbortError')
+  if (gaveWay)
+    return stopWord === stop.drain ? { kind: 'interrupted' } : { kind: 'cancelled', mode: 'cooperative' }
   if (error instanceof Problem) return { kind: 'failed', problem: error.toData() }
   throw error
 }

@@ -49,7 +49,9 @@ export class Reports {
   metric(name: string, values: Readonly<Record<string, number>>): void {
     if (this.#counts.points >= limits.metricPoints) return
     this.#counts.points += 1
-    const finite = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Number.isFinite(value) ? value : null]))
+    const finite = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Number.isFinite(value) ? value : null]),
+    )
     const points = this.#metrics.get(name) ?? []
     points.push({ at: Date.now(), values: finite })
     this.#metrics.set(name, points)

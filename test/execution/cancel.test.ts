@@ -10,15 +10,24 @@ beforeAll(async () => {
 })
 afterAll(stopPrograms)
 
-const running = (id: string) => program.until(id, operation => operation.status === 'running' && operation.progress > 0)
+const running = (id: string) =>
+  program.until(id, operation => operation.status === 'running' && operation.progress > 0)
 
 test('cancelling a hot loop stops it by its own hand, keeps a checkpoint, and resume goes on from there', async () => {
-  const { operation_id: id } = await program.submit('exercise', { steps: 20_000, step_ms: 0.2, checkpoint_every: 1_000 })
+  const { operation_id: id } = await program.submit('exercise', {
+    steps: 20_000,
+    step_ms: 0.2,
+    checkpoint_every: 1_000,
+  })
   await running(id)
   const answer = await program.cancel(id, 'enough')
   expect(answer.status).toBe(202)
   const cancelled = await program.end(id)
-  expect(cancelled).toMatchObject({ status: 'cancelled', cancellation: { reason: 'enough', mode: 'cooperative' }, can: { resume: true, retry: true } })
+  expect(cancelled).toMatchObject({
+    status: 'cancelled',
+    cancellation: { reason: 'enough', mode: 'cooperative' },
+    can: { resume: true, retry: true },
+  })
   expect(cancelled.checkpoint).not.toBeNull()
   const stoppedAt = Number(/\d+/.exec(cancelled.checkpoint?.label ?? '')?.[0])
   expect(stoppedAt).toBeGreaterThan(0)
@@ -27,7 +36,9 @@ test('cancelling a hot loop stops it by its own hand, keeps a checkpoint, and re
   expect(resumed.status).toBe(202)
   expect(resumed.body.attempt).toBe(2)
   const done = await program.end(id)
-  const straight = await program.end((await program.submit('exercise', { steps: 20_000 , step_ms: 0 })).operation_id)
+  const straight = await program.end(
+    (await program.submit('exercise', { steps: 20_000, step_ms: 0 })).operation_id,
+  )
   expect(done.status).toBe('completed')
   expect(done.result).toEqual(straight.result)
 })
@@ -59,7 +70,11 @@ test('a cancelled pending operation never starts', async () => {
   await program.end(busy)
   const after = await program.submit('exercise', { steps: 1 })
   await program.end(after.operation_id)
-  expect(await program.operation(pending)).toMatchObject({ status: 'cancelled', started_at: null, attempt: 1 })
+  expect(await program.operation(pending)).toMatchObject({
+    status: 'cancelled',
+    started_at: null,
+    attempt: 1,
+  })
 })
 
 test('cancelling twice is 200, cancelling what has ended is 409, deleting what runs is 409', async () => {

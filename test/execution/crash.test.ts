@@ -8,9 +8,16 @@ afterAll(stopPrograms)
 
 test('kill -9 at random moments during 100 operations loses none: each completes once, with the bytes of an undisturbed run', async () => {
   const program = await startProgram({ KTRDR_MAX_ATTEMPTS: '1000' })
-  const params = (seed: number) => ({ steps: 60, step_ms: 1, metrics: 10, checkpoint_every: seed % 2 === 0 ? 20 : 0, seed })
+  const params = (seed: number) => ({
+    steps: 60,
+    step_ms: 1,
+    metrics: 10,
+    checkpoint_every: seed % 2 === 0 ? 20 : 0,
+    seed,
+  })
   // The key makes a repeated submit safe: the answer to an accepted one may have died with the server.
-  const submit = (seed: number) => program.submit('exercise', params(seed), {}, { 'idempotency-key': `run-${seed}` })
+  const submit = (seed: number) =>
+    program.submit('exercise', params(seed), {}, { 'idempotency-key': `run-${seed}` })
   const ids: string[] = []
   const moments = fc.sample(fc.integer({ min: 50, max: 700 }), { numRuns: 8, seed: 42 })
   let next = 0
@@ -38,11 +45,22 @@ test('kill -9 at random moments during 100 operations loses none: each completes
     const straight = await undisturbed.end((await undisturbed.submit('exercise', params(index))).operation_id)
     expect(JSON.stringify(ends.get(id)?.result)).toBe(JSON.stringify(straight.result))
     const points = async (from: typeof program, of: string) =>
-      (await from.get<{ series: { points: { seq: number; values: unknown }[] }[] }>(`/api/v1/operations/${of}/metrics`)).body.series[0]?.points.map(({ seq, values }) => ({ seq, values }))
+      (
+        await from.get<{ series: { points: { seq: number; values: unknown }[] }[] }>(
+          `/api/v1/operations/${of}/metrics`,
+        )
+      ).body.series[0]?.points.map(({ seq, values }) => ({ seq, values }))
     expect(await points(program, id)).toEqual(await points(undisturbed, straight.operation_id))
   }
   const counts = await program.get<{ by_status: Record<string, number> }>('/api/v1/operations/counts')
-  expect(counts.body.by_status).toMatchObject({ completed: ids.length, pending: 0, running: 0, cancelling: 0, failed: 0, cancelled: 0 })
+  expect(counts.body.by_status).toMatchObject({
+    completed: ids.length,
+    pending: 0,
+    running: 0,
+    cancelling: 0,
+    failed: 0,
+    cancelled: 0,
+  })
 }, 240_000)
 
 test('an operation that takes the server down every time fails with interrupted once its attempts are used up', async () => {
@@ -53,7 +71,11 @@ test('an operation that takes the server down every time fails with interrupted 
     await program.kill()
     await program.start()
   }
-  expect(await program.end(id)).toMatchObject({ status: 'failed', attempt: 2, problem: { code: 'interrupted' } })
+  expect(await program.end(id)).toMatchObject({
+    status: 'failed',
+    attempt: 2,
+    problem: { code: 'interrupted' },
+  })
 })
 
 test('a crash while it was cancelling ends as cancelled', async () => {
@@ -80,7 +102,9 @@ test('a damaged checkpoint is passed over: the operation goes on from what is wh
   }
   await program.start()
   const done = await program.end(id)
-  const straight = await program.end((await program.submit('exercise', { ...params, step_ms: 0 })).operation_id)
+  const straight = await program.end(
+    (await program.submit('exercise', { ...params, step_ms: 0 })).operation_id,
+  )
   expect(done.result).toEqual(straight.result)
   expect(done.warnings.join()).toMatch(/damaged/)
 })

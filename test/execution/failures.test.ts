@@ -18,7 +18,9 @@ test('each way a worker can die fails its own operation with its own problem, an
     'out-of-memory': await program.submit('exercise', { ...endless, allocate_mb: 4_000, allocate: 'heap' }),
   }
   const buffers = await program.submit('exercise', { ...endless, allocate_mb: 400, allocate: 'buffers' })
-  const neighbours = await Promise.all(Array.from({ length: 20 }, (_, seed) => program.submit('exercise', { steps: 50, step_ms: 1, seed })))
+  const neighbours = await Promise.all(
+    Array.from({ length: 20 }, (_, seed) => program.submit('exercise', { steps: 50, step_ms: 1, seed })),
+  )
   for (const [code, { operation_id: id }] of Object.entries(bad)) {
     const failed = await program.end(id)
     expect([failed.status, failed.problem?.code]).toEqual(['failed', code])
@@ -36,7 +38,9 @@ test('a failed operation that is retried starts over, with a new attempt and wit
   expect((await program.request('POST', `/api/v1/operations/${id}/retry`)).status).toBe(202)
   const again = await program.end(id)
   expect(again).toMatchObject({ status: 'failed', attempt: 2, problem: { code: 'exercise-failed' } })
-  const metrics = await program.get<{ series: { points: { seq: number }[] }[] }>(`/api/v1/operations/${id}/metrics`)
+  const metrics = await program.get<{ series: { points: { seq: number }[] }[] }>(
+    `/api/v1/operations/${id}/metrics`,
+  )
   expect(metrics.body.series[0]?.points.map(point => point.seq)).toEqual([1, 2, 3, 4, 5])
 })
 
@@ -50,7 +54,13 @@ test('what cannot be resumed or retried says why', async () => {
   }
   const failed = await program.submit('exercise', { steps: 9, fail_at: 3 })
   await program.end(failed.operation_id)
-  const refused = await program.request<{ detail: string; hint: string }>('POST', `/api/v1/operations/${failed.operation_id}/resume`)
+  const refused = await program.request<{ detail: string; hint: string }>(
+    'POST',
+    `/api/v1/operations/${failed.operation_id}/resume`,
+  )
   expect(refused.status).toBe(409)
-  expect(refused.body).toMatchObject({ detail: expect.stringMatching(/no checkpoint/), hint: expect.stringMatching(/[Rr]etry/) })
+  expect(refused.body).toMatchObject({
+    detail: expect.stringMatching(/no checkpoint/),
+    hint: expect.stringMatching(/[Rr]etry/),
+  })
 })

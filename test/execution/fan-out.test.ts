@@ -8,41 +8,66 @@ beforeAll(async () => {
 afterAll(stopPrograms)
 
 type Page = { items: Operation[]; next_cursor: string | null }
-const children = async (id: string) => (await program.get<Page>(`/api/v1/operations/${id}/children`)).body.items
+const children = async (id: string) =>
+  (await program.get<Page>(`/api/v1/operations/${id}/children`)).body.items
 
 test('a parent plans children, sums up their progress and reduces their results', async () => {
-  const { operation_id: id } = await program.submit('exercise_fan_out', { children: 6, exercise: { steps: 100, step_ms: 1 } })
+  const { operation_id: id } = await program.submit('exercise_fan_out', {
+    children: 6,
+    exercise: { steps: 100, step_ms: 1 },
+  })
   const midway = await program.until(id, operation => operation.progress > 0)
   expect(midway.children?.total).toBe(6)
   const done = await program.end(id)
-  expect(done).toMatchObject({ status: 'completed', progress: 100, children: { total: 6, completed: 6 }, result: { children: 6 } })
+  expect(done).toMatchObject({
+    status: 'completed',
+    progress: 100,
+    children: { total: 6, completed: 6 },
+    result: { children: 6 },
+  })
   const items = await children(id)
-  expect(items.map(child => [child.status, child.provenance.seed])).toEqual([1, 2, 3, 4, 5, 6].map(seed => ['completed', seed]))
-  expect((await program.get<Page>('/api/v1/operations')).body.items.map(operation => operation.operation_id)).not.toContain(items[0]?.operation_id)
+  expect(items.map(child => [child.status, child.provenance.seed])).toEqual(
+    [1, 2, 3, 4, 5, 6].map(seed => ['completed', seed]),
+  )
+  expect(
+    (await program.get<Page>('/api/v1/operations')).body.items.map(operation => operation.operation_id),
+  ).not.toContain(items[0]?.operation_id)
   expect((await program.request('DELETE', `/api/v1/operations/${items[0]?.operation_id}`)).status).toBe(409)
   expect((await program.request('DELETE', `/api/v1/operations/${id}`)).status).toBe(204)
   expect((await program.get(`/api/v1/operations/${items[0]?.operation_id}`)).status).toBe(404)
 })
 
 test('cancelling a parent cancels its children; resuming it keeps those that had finished', async () => {
-  const { operation_id: id } = await program.submit('exercise_fan_out', { children: 8, exercise: { steps: 300, step_ms: 1 } })
+  const { operation_id: id } = await program.submit('exercise_fan_out', {
+    children: 8,
+    exercise: { steps: 300, step_ms: 1 },
+  })
   await program.until(id, operation => (operation.children?.completed ?? 0) >= 2)
   expect((await program.cancel(id)).status).toBe(202)
   const cancelled = await program.end(id)
   expect(cancelled.status).toBe('cancelled')
-  expect((await children(id)).every(child => child.status === 'completed' || child.status === 'cancelled')).toBe(true)
+  expect(
+    (await children(id)).every(child => child.status === 'completed' || child.status === 'cancelled'),
+  ).toBe(true)
   const kept = (await children(id)).filter(child => child.status === 'completed')
   expect(kept.length).toBeGreaterThanOrEqual(2)
   expect((await program.request('POST', `/api/v1/operations/${id}/resume`)).status).toBe(202)
   const done = await program.end(id)
   expect(done).toMatchObject({ status: 'completed', attempt: 2, children: { total: 8, completed: 8 } })
-  for (const child of kept) expect((await program.operation(child.operation_id)).revision).toBe(child.revision)
-  const straight = await program.end((await program.submit('exercise_fan_out', { children: 8, exercise: { steps: 300, step_ms: 0 } })).operation_id)
+  for (const child of kept)
+    expect((await program.operation(child.operation_id)).revision).toBe(child.revision)
+  const straight = await program.end(
+    (await program.submit('exercise_fan_out', { children: 8, exercise: { steps: 300, step_ms: 0 } }))
+      .operation_id,
+  )
   expect(done.result).toEqual(straight.result)
 })
 
 test('a parent survives kill -9 with its children', async () => {
-  const { operation_id: id } = await program.submit('exercise_fan_out', { children: 6, exercise: { steps: 400, step_ms: 1, checkpoint_every: 50 } })
+  const { operation_id: id } = await program.submit('exercise_fan_out', {
+    children: 6,
+    exercise: { steps: 400, step_ms: 1, checkpoint_every: 50 },
+  })
   await program.until(id, operation => (operation.children?.completed ?? 0) >= 1)
   await program.kill()
   await program.start()
@@ -50,8 +75,15 @@ test('a parent survives kill -9 with its children', async () => {
 })
 
 test('a child that fails fails its parent, by name', async () => {
-  const { operation_id: id } = await program.submit('exercise_fan_out', { children: 3, exercise: { steps: 9, fail_at: 4 } })
+  const { operation_id: id } = await program.submit('exercise_fan_out', {
+    children: 3,
+    exercise: { steps: 9, fail_at: 4 },
+  })
   const failed = await program.end(id)
-  expect(failed).toMatchObject({ status: 'failed', problem: { code: 'child-failed' }, children: { failed: 3 } })
+  expect(failed).toMatchObject({
+    status: 'failed',
+    problem: { code: 'child-failed' },
+    children: { failed: 3 },
+  })
   expect(failed.error).toContain((await children(id))[0]?.operation_id)
 })

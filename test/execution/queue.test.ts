@@ -11,7 +11,8 @@ type Page = { items: Operation[] }
 
 test('of fifty operations on two threads never more than two run, and all complete', async () => {
   const ids: string[] = []
-  for (let seed = 0; seed < 50; seed++) ids.push((await program.submit('exercise', { steps: 20, step_ms: 2, seed })).operation_id)
+  for (let seed = 0; seed < 50; seed++)
+    ids.push((await program.submit('exercise', { steps: 20, step_ms: 2, seed })).operation_id)
   let most = 0
   for (;;) {
     const { body } = await program.get<{ by_status: Record<string, number> }>('/api/v1/operations/counts')
@@ -21,11 +22,15 @@ test('of fifty operations on two threads never more than two run, and all comple
   }
   expect(most).toBe(2)
   const list = await program.get<Page>('/api/v1/operations?limit=200')
-  expect(list.body.items.map(({ status, progress }) => [status, progress])).toEqual(ids.map(() => ['completed', 100]))
+  expect(list.body.items.map(({ status, progress }) => [status, progress])).toEqual(
+    ids.map(() => ['completed', 100]),
+  )
 })
 
 test('a higher priority starts first, and a pending operation knows its place', async () => {
-  const blockers = await Promise.all([0, 1].map(() => program.submit('exercise', { steps: 1_000_000, step_ms: 1 })))
+  const blockers = await Promise.all(
+    [0, 1].map(() => program.submit('exercise', { steps: 1_000_000, step_ms: 1 })),
+  )
   const low = await program.submit('exercise', { steps: 1 })
   const high = await program.submit('exercise', { steps: 1 }, { priority: 5 })
   expect((await program.operation(high.operation_id)).queued_position).toBe(1)
@@ -37,9 +42,18 @@ test('a higher priority starts first, and a pending operation knows its place', 
 })
 
 test('a full queue answers 429 and nothing accepted is lost', async () => {
-  const busy = await Promise.all([0, 1].map(() => program.submit('exercise', { steps: 1_000_000, step_ms: 1 })))
-  for (const { operation_id: id } of busy) await program.until(id, operation => operation.status === 'running')
-  const answers = await Promise.all(Array.from({ length: 65 }, () => program.request<{ operation_id: string; code: string }>('POST', '/api/v1/operations', { body: { type: 'exercise', params: { steps: 1 } } })))
+  const busy = await Promise.all(
+    [0, 1].map(() => program.submit('exercise', { steps: 1_000_000, step_ms: 1 })),
+  )
+  for (const { operation_id: id } of busy)
+    await program.until(id, operation => operation.status === 'running')
+  const answers = await Promise.all(
+    Array.from({ length: 65 }, () =>
+      program.request<{ operation_id: string; code: string }>('POST', '/api/v1/operations', {
+        body: { type: 'exercise', params: { steps: 1 } },
+      }),
+    ),
+  )
   const accepted = answers.filter(({ status }) => status === 202)
   const refused = answers.filter(({ status }) => status === 429)
   expect([accepted.length, refused.length]).toEqual([60, 5])

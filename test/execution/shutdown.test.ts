@@ -14,7 +14,9 @@ test('SIGTERM saves what runs, exits 0, and the next start goes on from there', 
   expect(again).toMatchObject({ attempt: 2, checkpoint: { label: expect.stringMatching(/^step \d+$/) } })
   expect(again.progress).toBeGreaterThan(5)
   const done = await program.end(id)
-  const straight = await program.end((await program.submit('exercise', { ...params, step_ms: 0 })).operation_id)
+  const straight = await program.end(
+    (await program.submit('exercise', { ...params, step_ms: 0 })).operation_id,
+  )
   expect(done.result).toEqual(straight.result)
 })
 
@@ -23,15 +25,20 @@ test('while it drains it is not ready and takes nothing new; a second signal end
   const { operation_id: id } = await program.submit('exercise', { steps: 1_000_000, step_ms: 1, deaf: true })
   await program.until(id, operation => operation.status === 'running')
   program.sendSignal('SIGTERM')
-  for (let tries = 0; (await program.get('/health/ready')).status !== 503; tries++) expect(tries).toBeLessThan(1_000)
-  const refused = await program.request('POST', '/api/v1/operations', { body: { type: 'exercise', params: {} } })
+  for (let tries = 0; (await program.get('/health/ready')).status !== 503; tries++)
+    expect(tries).toBeLessThan(1_000)
+  const refused = await program.request('POST', '/api/v1/operations', {
+    body: { type: 'exercise', params: {} },
+  })
   expect(refused.status).toBe(503)
   expect(refused.body).toMatchObject({ code: 'draining', retryable: true })
   expect(refused.headers.get('retry-after')).not.toBeNull()
   await new Promise(resolve => setTimeout(resolve, 600)) // two signals within half a second are one
   expect(await program.signal('SIGTERM')).toBe(143)
   await program.start()
-  expect(await program.until(id, operation => operation.attempt === 2)).toMatchObject({ status: expect.stringMatching(/pending|running/) })
+  expect(await program.until(id, operation => operation.attempt === 2)).toMatchObject({
+    status: expect.stringMatching(/pending|running/),
+  })
 })
 
 test('a worker that does not give way is killed at the deadline and its operation is queued again', async () => {

@@ -1,8 +1,18 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isTerminal, next, type OperationEventName, sourcesOf, statuses, terminalStatuses, transitions } from '../../src/operations/lifecycle.ts'
+import {
+  isTerminal,
+  next,
+  type OperationEventName,
+  sourcesOf,
+  statuses,
+  terminalStatuses,
+  transitions,
+} from '../../src/operations/lifecycle.ts'
 
-const events = [...new Set(statuses.flatMap(status => Object.keys(transitions[status])))] as OperationEventName[]
+const events = [
+  ...new Set(statuses.flatMap(status => Object.keys(transitions[status]))),
+] as OperationEventName[]
 
 test('exactly completed, failed and cancelled are terminal', () => {
   expect([...terminalStatuses].sort()).toEqual(['cancelled', 'completed', 'failed'])

@@ -24,7 +24,13 @@ export function newOperation(more: Partial<NewOperation> = {}): NewOperation {
   }
 }
 
-const progress = (percent: number) => ({ progress: percent, phase: 'p', steps: { done: percent, total: 100, unit: 'step' }, rate: 1, eta_seconds: 1 })
+const progress = (percent: number) => ({
+  progress: percent,
+  phase: 'p',
+  steps: { done: percent, total: 100, unit: 'step' },
+  rate: 1,
+  eta_seconds: 1,
+})
 const complete = { event: 'complete', result: { ok: true }, artifacts: [], progress: progress(99) } as const
 
 /** What every store promises, in sentences. @param open makes an empty store */
@@ -52,12 +58,23 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('a created operation is pending, revision 1, attempt 1, and is found again', async () => {
       const record = await create()
-      expect(record).toMatchObject({ status: 'pending', revision: 1, attempt: 1, progress: 0, result: null, problem: null })
+      expect(record).toMatchObject({
+        status: 'pending',
+        revision: 1,
+        attempt: 1,
+        progress: 0,
+        result: null,
+        problem: null,
+      })
       expect(await store.get(record.operation_id)).toEqual(record)
     })
 
     test('the highest priority starts first, then the oldest; excluded types wait', async () => {
-      const [low, first, second] = [await create({ priority: -1 }), await create({ priority: 5 }), await create({ priority: 5 })]
+      const [low, first, second] = [
+        await create({ priority: -1 }),
+        await create({ priority: 5 }),
+        await create({ priority: 5 }),
+      ]
       const other = await create({ priority: 9, type: 'backtesting' })
       const claimed = [await store.claim('n', ['backtesting'], 1), await store.claim('n', ['backtesting'], 1)]
       expect(claimed.map(record => record?.operation_id)).toEqual([first.operation_id, second.operation_id])
@@ -76,7 +93,13 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     test('progress never falls within an attempt, and every stored change raises the revision by one', async () => {
       const { operation_id: id } = await create({ priority: 10 })
       const claimed = await claimOnly(id)
-      const update = (percent: number) => ({ operation_id: id, attempt: 1, progress: progress(percent), worker_thread: 1, heartbeat_at: 5 })
+      const update = (percent: number) => ({
+        operation_id: id,
+        attempt: 1,
+        progress: progress(percent),
+        worker_thread: 1,
+        heartbeat_at: 5,
+      })
       await store.recordProgress([update(40)], 5)
       const [later] = await store.recordProgress([update(30)], 6)
       expect(later?.progress).toBe(40)
@@ -89,12 +112,25 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       await store.requeue(id, 1, 0, 3)
       const running = await claimOnly(id)
       expect(running.attempt).toBe(2)
-      const zombie = { operation_id: id, attempt: 1, progress: progress(90), worker_thread: 1, heartbeat_at: 5 }
+      const zombie = {
+        operation_id: id,
+        attempt: 1,
+        progress: progress(90),
+        worker_thread: 1,
+        heartbeat_at: 5,
+      }
       expect(await store.recordProgress([zombie], 5)).toEqual([])
       expect(await store.finish(id, 1, complete, 5)).toBeNull()
       expect(await store.appendMetrics(id, 1, 'steps', [{ at: 1, values: { step: 1 } }])).toBeNull()
       expect(await store.appendLogs(id, 1, [{ at: 1, level: 'info', message: 'x' }])).toBeNull()
-      expect(await store.saveCheckpoint(id, 1, { attempt: 1, saved_at: 1, label: 'x', size_bytes: 1, sha256: 'x', file: 'x', best: false }, 1)).toBeNull()
+      expect(
+        await store.saveCheckpoint(
+          id,
+          1,
+          { attempt: 1, saved_at: 1, label: 'x', size_bytes: 1, sha256: 'x', file: 'x', best: false },
+          1,
+        ),
+      ).toBeNull()
       expect(await store.get(id)).toEqual(running)
     })
 
@@ -102,9 +138,16 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       const { operation_id: id } = await create({ priority: 10 })
       await claimOnly(id)
       const done = await store.finish(id, 1, complete, 9)
-      expect(done).toMatchObject({ status: 'completed', progress: 100, result: { ok: true }, completed_at: 9 })
+      expect(done).toMatchObject({
+        status: 'completed',
+        progress: 100,
+        result: { ok: true },
+        completed_at: 9,
+      })
       expect(await store.cancel(id, null, 10)).toBeNull()
-      expect(await store.finish(id, 1, { event: 'fail', problem: { code: 'internal', detail: 'x' } }, 10)).toBeNull()
+      expect(
+        await store.finish(id, 1, { event: 'fail', problem: { code: 'internal', detail: 'x' } }, 10),
+      ).toBeNull()
       expect(await store.requeue(id, 1, 1, 10)).toBeNull()
       expect(await store.reopen(id, { event: 'resume', attempts: 3, provenance: null }, 10)).toBeNull()
       expect(await store.get(id)).toEqual(done)
@@ -112,7 +155,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('a cancelled pending operation is never claimed', async () => {
       const { operation_id: id } = await create({ priority: 10 })
-      expect(await store.cancel(id, 'wrong symbol', 7)).toMatchObject({ status: 'cancelled', cancellation: { reason: 'wrong symbol', latency_ms: 0 } })
+      expect(await store.cancel(id, 'wrong symbol', 7)).toMatchObject({
+        status: 'cancelled',
+        cancellation: { reason: 'wrong symbol', latency_ms: 0 },
+      })
       expect((await store.claim('n', [], 8))?.operation_id).not.toBe(id)
     })
 
@@ -130,31 +176,47 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       const { operation_id: id } = await create({ priority: 10 })
       await claimOnly(id)
       await store.cancel(id, null, 100)
-      expect(await store.finish(id, 1, complete, 101)).toMatchObject({ status: 'completed', result: { ok: true } })
+      expect(await store.finish(id, 1, complete, 101)).toMatchObject({
+        status: 'completed',
+        result: { ok: true },
+      })
     })
 
     test('requeue stops when the attempts are used up, unless one more is given', async () => {
       const { operation_id: id } = await create({ priority: 10, max_attempts: 1 })
       await claimOnly(id)
       expect(await store.requeue(id, 1, 0, 3)).toBeNull()
-      expect(await store.requeue(id, 1, 1, 3)).toMatchObject({ status: 'pending', attempt: 2, max_attempts: 2, progress: 0, started_at: null })
+      expect(await store.requeue(id, 1, 1, 3)).toMatchObject({
+        status: 'pending',
+        attempt: 2,
+        max_attempts: 2,
+        progress: 0,
+        started_at: null,
+      })
     })
 
     test('the same idempotency key gives the same operation, another request under it is refused', async () => {
       const submit = (fingerprint: string, at = 5_000): Promise<Created> =>
-        store.create(newOperation({ created_at: at }), { idempotency: { key: 'k1', fingerprint, expires_at: at + 100 }, queueMax: 1_000 })
+        store.create(newOperation({ created_at: at }), {
+          idempotency: { key: 'k1', fingerprint, expires_at: at + 100 },
+          queueMax: 1_000,
+        })
       const first = await submit('a')
       const again = await submit('a')
       expect(first.outcome).toBe('created')
       expect(again.outcome).toBe('replayed')
-      if (first.outcome === 'created' && again.outcome === 'replayed') expect(again.record.operation_id).toBe(first.record.operation_id)
+      if (first.outcome === 'created' && again.outcome === 'replayed')
+        expect(again.record.operation_id).toBe(first.record.operation_id)
       expect((await submit('b')).outcome).toBe('key-reused')
       expect((await submit('b', 5_200)).outcome).toBe('created')
     })
 
     test('a hundred submits at once with ten keys make ten operations', async () => {
       const submits = Array.from({ length: 100 }, (_, index) =>
-        store.create(newOperation({ created_at: 9_000 }), { idempotency: { key: `many-${index % 10}`, fingerprint: 'same', expires_at: 99_999 }, queueMax: 1_000 }),
+        store.create(newOperation({ created_at: 9_000 }), {
+          idempotency: { key: `many-${index % 10}`, fingerprint: 'same', expires_at: 99_999 },
+          queueMax: 1_000,
+        }),
       )
       const outcomes = (await Promise.all(submits)).map(created => created.outcome)
       expect(outcomes.filter(outcome => outcome === 'created')).toHaveLength(10)
@@ -163,7 +225,9 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('a full queue refuses', async () => {
       await create()
-      expect(await store.create(newOperation(), { idempotency: null, queueMax: 1 })).toMatchObject({ outcome: 'queue-full' })
+      expect(await store.create(newOperation(), { idempotency: null, queueMax: 1 })).toMatchObject({
+        outcome: 'queue-full',
+      })
     })
 
     test('metrics keep their order and are trimmed to a checkpoint', async () => {
@@ -171,18 +235,33 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       await claimOnly(id)
       const point = (step: number) => ({ at: step, values: { step } })
       await store.appendMetrics(id, 1, 'steps', [point(1), point(2)])
-      const saved = await store.saveCheckpoint(id, 1, { attempt: 1, saved_at: 1, label: 'two', size_bytes: 1, sha256: 'x', file: 'a', best: true }, 1)
+      const saved = await store.saveCheckpoint(
+        id,
+        1,
+        { attempt: 1, saved_at: 1, label: 'two', size_bytes: 1, sha256: 'x', file: 'a', best: true },
+        1,
+      )
       expect(saved?.checkpoints[0]?.metrics_seq).toBe(2)
       await store.appendMetrics(id, 1, 'steps', [point(3)])
       await store.trimMetrics(id, 1, 2)
       await store.appendMetrics(id, 1, 'steps', [point(3), point(4)])
-      expect((await store.metrics(id, 1, 10)).map(({ seq, values }) => [seq, values.step])).toEqual([[2, 2], [3, 3], [4, 4]])
+      expect((await store.metrics(id, 1, 10)).map(({ seq, values }) => [seq, values.step])).toEqual([
+        [2, 2],
+        [3, 3],
+        [4, 4],
+      ])
     })
 
     test('the last checkpoint and the best one are kept', async () => {
       const { operation_id: id } = await create({ priority: 10 })
       await claimOnly(id)
-      const save = (file: string, best: boolean) => store.saveCheckpoint(id, 1, { attempt: 1, saved_at: 1, label: file, size_bytes: 1, sha256: 'x', file, best }, 1)
+      const save = (file: string, best: boolean) =>
+        store.saveCheckpoint(
+          id,
+          1,
+          { attempt: 1, saved_at: 1, label: file, size_bytes: 1, sha256: 'x', file, best },
+          1,
+        )
       await save('a', false)
       await save('b', true)
       await save('c', false)
@@ -193,7 +272,8 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     test('children are made once, listed in the order of the plan, and go with their parent', async () => {
       const parent = await create({ priority: 10, type: 'exercise_fan_out' })
       await claimOnly(parent.operation_id)
-      const child = (index: number) => newOperation({ parent_operation_id: parent.operation_id, child_index: index, priority: -10 })
+      const child = (index: number) =>
+        newOperation({ parent_operation_id: parent.operation_id, child_index: index, priority: -10 })
       expect(await store.createChildren(parent.operation_id, 1, [child(1), child(0)])).toBe(true)
       expect(await store.createChildren(parent.operation_id, 1, [child(0), child(2)])).toBe(true)
       expect(await store.createChildren(parent.operation_id, 7, [child(3)])).toBe(false)
@@ -202,7 +282,9 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.delete(parent.operation_id)).toEqual([])
       for (const record of children) await store.cancel(record.operation_id, null, 5)
       await store.finish(parent.operation_id, 1, complete, 5)
-      expect((await store.delete(parent.operation_id)).sort()).toEqual([parent, ...children].map(record => record.operation_id).sort())
+      expect((await store.delete(parent.operation_id)).sort()).toEqual(
+        [parent, ...children].map(record => record.operation_id).sort(),
+      )
       expect(await store.children(parent.operation_id)).toEqual([])
     })
 
@@ -211,7 +293,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       for (let n = 0; n < 5; n++) made.push((await create({ params: { note: 'page-me' } })).operation_id)
       const first = await store.list({ parent: null, text: 'PAGE-me', limit: 2 })
       const last = first.at(-1)
-      const rest = await store.list({ parent: null, text: 'page-me', limit: 10, ...(last === undefined ? {} : { before: last }) })
+      const rest = await store.list({
+        parent: null,
+        text: 'page-me',
+        limit: 10,
+        ...(last === undefined ? {} : { before: last }),
+      })
       expect([...first, ...rest].map(record => record.operation_id)).toEqual(made.reverse())
     })
 
@@ -219,7 +306,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       const before = await store.latestChange()
       const [a, b] = [await create(), await create()]
       await store.cancel(a.operation_id, null, 1)
-      expect((await store.changedAfter(before, 10)).map(record => record.operation_id)).toEqual([b.operation_id, a.operation_id])
+      expect((await store.changedAfter(before, 10)).map(record => record.operation_id)).toEqual([
+        b.operation_id,
+        a.operation_id,
+      ])
     })
   })
 }

@@ -17,7 +17,10 @@ test('what was written is there after a reopen', async () => {
   await first.create(operation, { idempotency: null, queueMax: 10 })
   await first.close()
   const second = SqliteStore.open(file)
-  expect(await second.get(operation.operation_id)).toMatchObject({ status: 'pending', params: operation.params })
+  expect(await second.get(operation.operation_id)).toMatchObject({
+    status: 'pending',
+    params: operation.params,
+  })
   await second.close()
 })
 

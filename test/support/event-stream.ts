@@ -1,12 +1,20 @@
 /** One server-sent event, its data parsed. */
-export type ServerEvent = { readonly id: string | null; readonly event: string; readonly data: Record<string, unknown> }
+export type ServerEvent = {
+  readonly id: string | null
+  readonly event: string
+  readonly data: Record<string, unknown>
+}
 
 /** Reads a stream of server-sent events; ends with the stream, or when the consumer leaves the loop. */
-export async function* eventsOf(url: string, headers: Record<string, string> = {}): AsyncGenerator<ServerEvent> {
+export async function* eventsOf(
+  url: string,
+  headers: Record<string, string> = {},
+): AsyncGenerator<ServerEvent> {
   const leaving = new AbortController()
   const response = await fetch(url, { headers, signal: leaving.signal })
   if (response.status === 204) return
-  if (response.status !== 200 || response.body === null) throw new Error(`the stream answered ${response.status}: ${await response.text()}`)
+  if (response.status !== 200 || response.body === null)
+    throw new Error(`the stream answered ${response.status}: ${await response.text()}`)
   const decoder = new TextDecoder()
   let buffer = ''
   try {
@@ -31,5 +39,9 @@ function parse(block: string): ServerEvent | null {
       .map(line => line.slice(name.length + 1).replace(/^ /, ''))
   const data = field('data')
   if (data.length === 0) return null
-  return { id: field('id')[0] ?? null, event: field('event')[0] ?? 'message', data: JSON.parse(data.join('\n')) }
+  return {
+    id: field('id')[0] ?? null,
+    event: field('event')[0] ?? 'message',
+    data: JSON.parse(data.join('\n')),
+  }
 }

@@ -14,7 +14,12 @@ const root = new URL('../..', import.meta.url).pathname
 const terminal = ['completed', 'failed', 'cancelled']
 
 /** An answer with its body read: JSON where it is JSON, text otherwise. */
-export type Answer<T> = { readonly status: number; readonly headers: Headers; readonly body: T; readonly text: string }
+export type Answer<T> = {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: T
+  readonly text: string
+}
 
 const programs: Program[] = []
 
@@ -111,18 +116,36 @@ export class Program {
     return code
   }
 
-  async request<T = unknown>(method: string, path: string, options: { body?: unknown; raw?: string | Uint8Array | ReadableStream; headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Answer<T>> {
+  async request<T = unknown>(
+    method: string,
+    path: string,
+    options: {
+      body?: unknown
+      raw?: string | Uint8Array | ReadableStream
+      headers?: Record<string, string>
+      signal?: AbortSignal
+    } = {},
+  ): Promise<Answer<T>> {
     const json = options.body === undefined ? {} : { 'content-type': 'application/json' }
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { ...json, ...options.headers },
       redirect: 'manual',
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.raw !== undefined ? { body: options.raw } : options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.raw !== undefined
+        ? { body: options.raw }
+        : options.body === undefined
+          ? {}
+          : { body: JSON.stringify(options.body) }),
     })
     const text = await response.text()
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
-    return { status: response.status, headers: response.headers, text, body: (isJson && text !== '' ? JSON.parse(text) : text) as T }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (isJson && text !== '' ? JSON.parse(text) : text) as T,
+    }
   }
 
   get<T = unknown>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
@@ -130,8 +153,16 @@ export class Program {
   }
 
   /** Starts an operation; fails the test when it is refused. */
-  async submit(type: string, params: object, more: object = {}, headers: Record<string, string> = {}): Promise<Operation> {
-    const answer = await this.request<Operation>('POST', '/api/v1/operations', { body: { type, params, ...more }, headers })
+  async submit(
+    type: string,
+    params: object,
+    more: object = {},
+    headers: Record<string, string> = {},
+  ): Promise<Operation> {
+    const answer = await this.request<Operation>('POST', '/api/v1/operations', {
+      body: { type, params, ...more },
+      headers,
+    })
     if (answer.status !== 202) throw new Error(`submit answered ${answer.status}: ${answer.text}`)
     return answer.body
   }
@@ -141,7 +172,11 @@ export class Program {
   }
 
   cancel(id: string, reason?: string): Promise<Answer<Operation>> {
-    return this.request<Operation>('DELETE', `/api/v1/operations/${id}/cancel`, reason === undefined ? {} : { body: { reason } })
+    return this.request<Operation>(
+      'DELETE',
+      `/api/v1/operations/${id}/cancel`,
+      reason === undefined ? {} : { body: { reason } },
+    )
   }
 
   /** Waits by long-poll until `done` says so. */
@@ -149,8 +184,13 @@ export class Program {
     const deadline = Date.now() + seconds * 1000
     let operation = await this.operation(id)
     while (!done(operation)) {
-      if (Date.now() > deadline) throw new Error(`${id} is still ${operation.status} at ${operation.progress} %: ${JSON.stringify(operation)}`)
-      const { body } = await this.get<Operation>(`/api/v1/operations/${id}?wait=5&revision=${operation.revision}`)
+      if (Date.now() > deadline)
+        throw new Error(
+          `${id} is still ${operation.status} at ${operation.progress} %: ${JSON.stringify(operation)}`,
+        )
+      const { body } = await this.get<Operation>(
+        `/api/v1/operations/${id}?wait=5&revision=${operation.revision}`,
+      )
       operation = body
     }
     return operation
