@@ -1,0 +1,101 @@
+import { type Contract, type OpenApiDocument, resolveRef, type SchemaObject } from './contract.ts'
+
+/**
+ * A copy of the document that express-openapi-validator handles well; the published one stays as it is.
+ *
+ * - A union with a discriminator becomes if/then per value: its own support for mappings is wrong beyond the
+ *   first option, answers 500 to an empty body and applies no defaults.
+ * - Query values may hold the characters of a time (`:`) without being escaped.
+ * - A default behind a `$ref` stands beside it too: defaults are not looked for behind references.
+ * - A CSV body is left to the handler, as a stream.
+ */
+export function contractForValidator(contract: Contract): OpenApiDocument {
+  const copy = structuredClone(contract.document)
+  return rewrite(copy, copy) as OpenApiDocument
+}
+
+function rewrite(document: OpenApiDocument, node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(item => rewrite(document, item))
+  if (typeof node !== 'object' || node === null) return node
+  const schema = node as SchemaObject
+  const mapping = mappingOf(schema)
+  if (mapping !== null) return conditional(document, mapping)
+  const entries = Object.entries(schema).map(([key, value]) => [
+    key,
+    key === 'requestBody' ? streamCsv(rewrite(document, value) as RequestBody) : rewrite(document, value),
+  ])
+  return {
+    ...Object.fromEntries(entries),
+    ...(schema.in === 'query' ? { allowReserved: true } : {}),
+    ...defaultOf(document, schema),
+  }
+}
+
+function defaultOf(document: OpenApiDocument, schema: SchemaObject): SchemaObject {
+  if (typeof schema.$ref !== 'string' || 'default' in schema) return {}
+  const target = resolveRef(document, schema.$ref) as SchemaObject
+  return 'default' in target ? { default: target.default } : {}
+}
+
+type RequestBody = { readonly content: Readonly<Record<string, unknown>> }
+
+/** `format: binary` keeps the validator from waiting for a parsed body. */
+function streamCsv(body: RequestBody): RequestBody {
+  return 'text/csv' in body.content
+    ? { ...body, content: { ...body.content, 'text/csv': { schema: { type: 'string', format: 'binary' } } } }
+    : body
+}
+
+type Mapping = { readonly property: string; readonly options: Readonly<Record<string, string>> }
+
+function mappingOf(schema: SchemaObject): Mapping | null {
+  const discriminator = schema.discriminator as
+    | { propertyName: string; mapping?: Record<string, string> }
+    | undefined
+  return discriminator?.mapping === undefined
+    ? null
+    : { property: discriminator.propertyName, options: discriminator.mapping }
+}
+
+type ObjectSchema = {
+  readonly required: readonly string[]
+  readonly properties: Readonly<Record<string, SchemaObject>>
+}
+
+/** Properties that are alike in every option stand at the top, those that differ in a `then` per option. */
+function conditional(document: OpenApiDocument, { property, options }: Mapping): SchemaObject {
+  const schemas = Object.entries(options).map(([value, ref]) => ({
+    value,
+    schema: resolveRef(document, ref) as ObjectSchema,
+  }))
+  const first = schemas[0]?.schema ?? { required: [], properties: {} }
+  const isShared = (name: string) =>
+    schemas.every(
+      ({ schema }) => JSON.stringify(schema.properties[name]) === JSON.stringify(first.properties[name]),
+    )
+  const names = Object.keys(first.properties).filter(name => name !== property)
+  const different = names.filter(name => !isShared(name))
+  return {
+    type: 'object',
+    required: [...first.required],
+    additionalProperties: false,
+    properties: {
+      [property]: { enum: Object.keys(options) },
+      ...Object.fromEntries(
+        names.map(name => [
+          name,
+          isShared(name) ? rewrite(document, first.properties[name]) : { type: 'object' },
+        ]),
+      ),
+    },
+    allOf: schemas.map(({ value, schema }) => ({
+      if: { type: 'object', properties: { [property]: { const: value } }, required: [property] },
+      // biome-ignore lint/suspicious/noThenProperty: `then` is the JSON schema keyword.
+      then: {
+        properties: Object.fromEntries(
+          different.map(name => [name, rewrite(document, schema.properties[name])]),
+        ),
+      },
+    })),
+  }
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import { monotonicFactory } from 'ulid'
+import type { Clock } from '../clock.ts'
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    /** Given by the guard to every request. */
+    requestId: string
+    /** True for HEAD, which is handled as the GET it asks about. */
+    headOnly: boolean
+  }
+}
+
+/** Content type given to bodies of a type this server does not know; every route refuses it. */
+export const unknownBody = 'application/octet-stream'
+
+const knownBodies: Readonly<Record<string, string>> = {
+  'application/json': 'application/json',
+  'application/yaml': 'application/yaml',
+  'application/x-yaml': 'application/yaml',
+  'text/yaml': 'application/yaml',
+  'text/x-yaml': 'application/yaml',
+  'text/csv': 'text/csv',
+}
+
+/** Prepares a request before anything looks at it. */
+export type Guard = (request: IncomingMessage) => void
+
+/**
+ * First of all, for every request: gives it an id, turns HEAD into GET (Node sends no body to HEAD by itself) and
+ * makes its content type one of four strings. The validator compiles and keeps a validator per content type it
+ * sees, parameters included: with those of clients, memory and processor could be exhausted from outside.
+ */
+export function createGuard(clock: Clock): Guard {
+  // These ids must be unique, not secret: random bytes of the system would cost 12 µs per request.
+  const nextId = monotonicFactory(Math.random)
+  return request => {
+    const given = request.headers['x-request-id']
+    const isUsable = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given)
+    request.requestId = isUsable ? given : `req_${nextId(clock.now())}`
+    request.headOnly = request.method === 'HEAD'
+    if (request.headOnly) request.method = 'GET'
+    setContentType(request)
+  }
+}
+
+function setContentType(request: IncomingMessage): void {
+  const { headers } = request
+  const bodyExpected = request.method !== 'GET' && request.method !== 'DELETE'
+  if (!bodyExpected && !hasBody(request)) delete headers['content-type']
+  else if (headers['content-type'] !== undefined) headers['content-type'] = normalise(headers['content-type'])
+  else if (hasBody(request)) headers['content-type'] = unknownBody
+}
+
+/** Whether the request carries a body, by its framing headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+function normalise(contentType: string): string {
+  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return Object.hasOwn(knownBodies, mediaType) ? (knownBodies[mediaType] ?? unknownBody) : unknownBody
+}

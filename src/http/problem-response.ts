@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ErrorRequestHandler, Request } from 'express'
+import { errorFields, type Log } from '../log.ts'
+import type { components } from '../openapi.gen.ts'
+import { problemBody } from '../problem-body.ts'
+import { Problem, type ProblemCode } from '../problems.ts'
+import type { OpenApiDocument } from './contract.ts'
+import { explainFaults, type ValidatorFault } from './request-faults.ts'
+
+/** Seconds after which to ask again, for refusals that pass by themselves. */
+const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
+  'queue-full': 2,
+  'too-many-streams': 10,
+  draining: 10,
+}
+
+export type ProblemAnswer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: components['schemas']['Problem']
+}
+
+/** How any thrown value is answered. Only a `Problem` tells the client anything; the rest is logged and hidden. */
+export function answerProblem(error: unknown, request: IncomingMessage, log: Log): ProblemAnswer {
+  const problem = error instanceof Problem ? error : internal(error, request, log)
+  const instance = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  const body = problemBody(problem.toData(), { instance, requestId: request.requestId })
+  const retryAfter = retryAfterSeconds[problem.code]
+  return {
+    status: body.status,
+    headers: {
+      ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+      ...(problem.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {}),
+    },
+    body,
+  }
+}
+
+/** Answers a problem outside Express. @param headers what every answer carries */
+export function sendProblem(
+  error: unknown,
+  {
+    request,
+    response,
+    headers,
+    log,
+  }: { request: IncomingMessage; response: ServerResponse; headers: Record<string, string>; log: Log },
+): void {
+  const answer = answerProblem(error, request, log)
+  const contentType = 'application/problem+json; charset=utf-8'
+  response.writeHead(answer.status, {
+    ...headers,
+    ...answer.headers,
+    'Content-Type': contentType,
+    'Cache-Control': 'no-store',
+  })
+  response.end(JSON.stringify(answer.body))
+}
+
+/** THE error middleware: the last of the chain, the only place where an error becomes an answer. */
+export function problemMiddleware(log: Log, document: OpenApiDocument): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    if (response.destroyed) {
+      log.debug('http.client_left', { requestId: request.requestId, ...errorFields(error) })
+      return
+    }
+    const answer = answerProblem(toProblem(error, request, document), request, log)
+    if (response.headersSent) {
+      // Half an answer is out: only cutting the connection tells the client that it is not whole.
+      response.destroy()
+      return
+    }
+    const allow = (error as Thrown).headers?.Allow
+    if (typeof allow === 'string') response.set('Allow', withHead(allow))
+    response.set(answer.headers).set('Cache-Control', 'no-store').status(answer.status)
+    response.type('application/problem+json').json(answer.body)
+  }
+}
+
+/** What the validator, the body parsers and Express throw: errors with a status. */
+type Thrown = {
+  readonly status?: number
+  readonly type?: string
+  readonly message?: string
+  readonly limit?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly errors?: readonly ValidatorFault[]
+}
+
+function toProblem(error: unknown, request: Request, document: OpenApiDocument): unknown {
+  if (error instanceof Problem || typeof error !== 'object' || error === null) return error
+  const thrown = error as Thrown
+  const code = codeOf(thrown)
+  if (code === null) return error
+  if (code !== 'invalid-request') return new Problem(code, detailOf(code, thrown, request))
+  const errors = explainFaults(thrown.errors ?? [], request, document)
+  const detail = errors.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ')
+  return new Problem(code, detail === '' ? `The request cannot be read: ${thrown.message}` : detail, {
+    errors,
+  })
+}
+
+function codeOf(thrown: Thrown): ProblemCode | null {
+  if (thrown.type === 'entity.parse.failed') return 'malformed-json'
+  const codes: Readonly<Record<number, ProblemCode>> = {
+    400: 'invalid-request',
+    404: 'not-found',
+    405: 'method-not-allowed',
+    406: 'not-acceptable',
+    413: 'body-too-large',
+    415: 'unsupported-media-type',
+  }
+  return codes[thrown.status ?? 500] ?? null
+}
+
+function detailOf(code: ProblemCode, thrown: Thrown, request: Request): string {
+  const place = `${request.method} ${request.path}`
+  if (code === 'not-found') return `There is nothing at ${request.path}.`
+  if (code === 'method-not-allowed') return `${request.path} does not support ${request.method}.`
+  if (code === 'body-too-large') return `The body of ${place} may have at most ${thrown.limit ?? 0} bytes.`
+  if (code === 'unsupported-media-type') return `The content type of the body does not fit ${place}.`
+  return thrown.message ?? place
+}
+
+/** HEAD is answered wherever GET is. */
+const withHead = (allow: string) => (/\bGET\b/.test(allow) ? `${allow}, HEAD` : allow)
+
+function internal(error: unknown, request: IncomingMessage, log: Log): Problem {
+  log.error('http.internal', {
+    requestId: request.requestId,
+    method: request.method,
+    url: request.url,
+    ...errorFields(error),
+  })
+  return new Problem('internal', 'The server made a mistake; its log has the details under the request_id.')
+}

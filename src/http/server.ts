@@ -1,0 +1,172 @@
+import { createServer as createHttpServer, type Server } from 'node:http'
+import compression from 'compression'
+import express, { type Express, type RequestHandler } from 'express'
+import type { BarsArchive } from '../archive/bars.ts'
+import { Renditions } from '../archive/renditions.ts'
+import type { StrategyLibrary } from '../archive/strategies.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { ThreadState } from '../execution/pool.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Log } from '../log.ts'
+import type { components } from '../openapi.gen.ts'
+import type { OperationsService } from '../operations/service.ts'
+import { Problem } from '../problems.ts'
+import { createAuthorize } from './auth.ts'
+import type { Contract } from './contract.ts'
+import { mountDocs } from './docs.ts'
+import { createGuard, hasBody, unknownBody } from './guard.ts'
+import { type Handlers, registerHandlers } from './handlers.ts'
+import { createHotPath } from './hot-path.ts'
+import { bodyBytes } from './limits.ts'
+import { Metrics } from './metrics.ts'
+import { OperationReader } from './operation-reader.ts'
+import { problemMiddleware } from './problem-response.ts'
+import { createRateLimiter } from './rate-limit.ts'
+import { recordRequest } from './request-record.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
+import { datasetRoutes } from './routes/datasets.ts'
+import { eventRoutes } from './routes/events.ts'
+import { operationDetailRoutes } from './routes/operation-details.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { problemRoutes } from './routes/problems.ts'
+import { strategyRoutes } from './routes/strategies.ts'
+import { systemRoutes } from './routes/system.ts'
+import { securityHeaders } from './security-headers.ts'
+import { SseStreams } from './sse.ts'
+import { createValidator, leanApp } from './validate.ts'
+
+/** What the HTTP room is given. */
+export type HttpRooms = {
+  readonly config: Config
+  readonly contract: Contract
+  readonly clock: Clock
+  readonly log: Log
+  readonly service: OperationsService
+  readonly feed: Feed
+  readonly bars: BarsArchive
+  readonly strategies: StrategyLibrary
+  readonly threads: () => readonly ThreadState[]
+  readonly ready: () => Promise<components['schemas']['Health']>
+  readonly version: string
+  /** Epoch ms. */
+  readonly startedAt: number
+}
+
+export type HttpServer = {
+  readonly server: Server
+  /** Ends every event stream and refuses new ones. To be called before `server.close`, which waits for them. */
+  closeStreams(): void
+}
+
+/** A body other than an import must arrive within this time. */
+const bodyTimeoutMs = 30_000
+const importTimeoutMs = 30 * 60_000
+const headersTimeoutMs = 15_000
+
+/**
+ * The whole HTTP side, ready to listen: the document is checked and every route compiled when this resolves.
+ * @throws {Error} when openapi.yaml cannot be used or does not fit the handlers
+ */
+export async function createServer(rooms: HttpRooms): Promise<HttpServer> {
+  const { config, log, service } = rooms
+  const { contract } = rooms
+  const streams = new SseStreams(rooms, config.eventStreamsMax)
+  const metrics = new Metrics({ ...rooms, counts: () => service.counts(), streams: () => streams.count })
+  const reader = new OperationReader(service)
+  const authorize = createAuthorize(config.apiKey)
+  const limiter = createRateLimiter(config.rateLimitPerMinute)
+  const headers = securityHeaders()
+  const app = leanApp()
+  app.use((request, response, next) => {
+    response.set(headers).set('X-Request-Id', request.requestId)
+    next()
+  })
+  // Before the key is looked at: guessing it is limited too.
+  app.use(limiter.middleware)
+  app.use((request, _response, next) => {
+    authorize(request, request.path)
+    next()
+  })
+  app.use(compression())
+  mountDocs(app, contract)
+  app.use(...bodies(), ...(await createValidator(contract, config.validateResponses)))
+  registerHandlers(app, contract, allHandlers(rooms, { streams, metrics, reader }))
+  app.use(request => {
+    throw new Problem('not-found', `There is nothing at ${request.path}.`)
+  })
+  app.use(problemMiddleware(log, contract.document))
+  const server = listenerFor(
+    app,
+    rooms,
+    metrics,
+    createHotPath({ reader, authorize, headers, isRateLimited: config.rateLimitPerMinute > 0, log }),
+  )
+  server.once('close', () => {
+    streams.close()
+    metrics.close()
+    limiter.close()
+  })
+  return { server, closeStreams: () => streams.close() }
+}
+
+type HotPath = ReturnType<typeof createHotPath>
+
+function listenerFor(
+  app: Express,
+  { config, clock, log }: HttpRooms,
+  metrics: Metrics,
+  hotPath: HotPath,
+): Server {
+  const guard = createGuard(clock)
+  const record = { metrics, log, logsDebug: config.logLevel === 'debug' }
+  const server = createHttpServer((request, response) => {
+    guard(request)
+    recordRequest(record, request, response)
+    // Answers are only checked behind the validator.
+    if (config.validateResponses || !hotPath(request, response)) app(request, response)
+  })
+  server.headersTimeout = headersTimeoutMs
+  server.requestTimeout = importTimeoutMs
+  return server
+}
+
+type Parts = { readonly streams: SseStreams; readonly metrics: Metrics; readonly reader: OperationReader }
+
+function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Handlers {
+  const { service, bars, strategies, clock } = rooms
+  const renditions = new Renditions()
+  return {
+    ...operationRoutes(service, reader),
+    ...operationDetailRoutes(service),
+    ...artifactRoutes(service, renditions),
+    ...eventRoutes(streams),
+    ...datasetRoutes(bars, renditions, clock),
+    ...strategyRoutes(strategies),
+    ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),
+    ...problemRoutes(),
+  }
+}
+
+/** Reads JSON and YAML bodies. An import stays a stream: its handler reads it. */
+function bodies(): RequestHandler[] {
+  const check: RequestHandler = (request, _response, next) => {
+    if (!hasBody(request)) return next()
+    if (request.headers['content-type'] === unknownBody) {
+      throw new Problem(
+        'unsupported-media-type',
+        'The body must be application/json, application/yaml or text/csv, as the contract says for this address.',
+      )
+    }
+    if (request.headers['content-type'] !== 'text/csv') {
+      const timer = setTimeout(() => request.destroy(), bodyTimeoutMs)
+      request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
+    }
+    next()
+  }
+  return [
+    check,
+    express.json({ limit: bodyBytes, strict: false }),
+    express.text({ limit: bodyBytes, type: 'application/yaml' }),
+  ]
+}
