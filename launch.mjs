@@ -15,7 +15,9 @@ if (process.versions.node === pinned) {
 } else {
   const binary = here(`node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`)
   if (!existsSync(binary)) {
-    process.stderr.write(`Node ${pinned} is not installed here: run "npm ci" first (with optional dependencies).\n`)
+    process.stderr.write(
+      `Node ${pinned} is not installed here: run "npm ci" first (with optional dependencies).\n`,
+    )
     process.exit(1)
   }
   const child = spawn(binary, [here('src/main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' })

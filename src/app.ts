@@ -59,11 +59,27 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     log,
   }
   const { home, node, queueMax, maxAttempts, enableExercise } = config
-  const service = new OperationsService(collaborators, { home, version, queueMax, maxAttempts, enableExercise })
+  const service = new OperationsService(collaborators, {
+    home,
+    version,
+    queueMax,
+    maxAttempts,
+    enableExercise,
+  })
   const attempts = new Attempts(collaborators, home)
   const fanOut = new FanOut(collaborators, service, attempts)
-  const pool = new Pool({ threads: config.threads, memoryMb: config.workerMemoryMb, compileCache: join(home, 'tmp', 'compile-cache') }, log)
-  const executor = new LocalExecutor({ attempts, fanOut, pool, feed, log }, { node, home, cancelGraceMs: config.cancelGraceMs })
+  const pool = new Pool(
+    {
+      threads: config.threads,
+      memoryMb: config.workerMemoryMb,
+      compileCache: join(home, 'tmp', 'compile-cache'),
+    },
+    log,
+  )
+  const executor = new LocalExecutor(
+    { attempts, fanOut, pool, feed, log },
+    { node, home, cancelGraceMs: config.cancelGraceMs },
+  )
   const retention = new Retention(collaborators, service, { home, days: config.retentionDays })
   const { server, closeStreams } = await createServer({
     config,

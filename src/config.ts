@@ -34,7 +34,8 @@ type Variable<T> = {
 
 const integer = (min: number, max: number) => (text: string) => {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`must be a whole number from ${min} to ${max}`)
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Error(`must be a whole number from ${min} to ${max}`)
   return value
 }
 
@@ -57,23 +58,110 @@ const defaultThreads = () => {
 
 /** THE list of variables. README's table is compared with it by a test. */
 export const variables = {
-  KTRDR_HOST: { unit: 'address', default: '127.0.0.1', about: 'Address to listen on; anything but loopback needs an API key', parse: text },
-  KTRDR_PORT: { unit: 'port', default: '8000', about: 'Port to listen on (`PORT` works too); 0 picks a free one', parse: integer(0, 65_535) },
-  KTRDR_HOME: { unit: 'folder', default: './.ktrdr', about: 'Where operations, bars, artifacts and checkpoints are kept', parse: (value: string) => resolve(value) },
-  KTRDR_NODE: { unit: 'name', default: hostname(), about: "This server's name, shown with the operations it runs", parse: text },
-  KTRDR_THREADS: { unit: 'threads', default: defaultThreads(), about: 'Worker threads = operations that run at the same time (default: one per core, one core left free from 8 on)', parse: integer(1, 256) },
-  KTRDR_WORKER_MEMORY_MB: { unit: 'MiB', default: '2048', about: 'Heap and buffers one operation may use', parse: integer(64, 1_048_576) },
-  KTRDR_QUEUE_MAX: { unit: 'operations', default: '1000', about: 'Pending operations beyond which new ones are refused with 429', parse: integer(1, 10_000_000) },
-  KTRDR_MAX_ATTEMPTS: { unit: 'attempts', default: '3', about: 'Times an interrupted operation is started before it fails; attempts that saved a checkpoint do not count', parse: integer(1, 1_000_000) },
-  KTRDR_CANCEL_GRACE_MS: { unit: 'ms', default: '5000', about: 'Time a worker has to stop by itself before its thread is killed', parse: integer(0, 3_600_000) },
-  KTRDR_SHUTDOWN_GRACE_MS: { unit: 'ms', default: '25000', about: 'Time for workers to save checkpoints when the server stops', parse: integer(0, 3_600_000) },
-  KTRDR_RETENTION_DAYS: { unit: 'days', default: '0', about: 'Ended operations older than this are deleted; 0 keeps them', parse: integer(0, 36_500) },
-  KTRDR_API_KEY: { unit: 'secret', default: '', about: 'Key that clients must send; unset means no authentication (loopback only)', parse: (value: string) => (value === '' ? null : value) },
-  KTRDR_RATE_LIMIT_PER_MINUTE: { unit: 'requests/min', default: '600', about: 'Requests per client address; 0 is off, loopback is exempt', parse: integer(0, 10_000_000) },
-  KTRDR_EVENT_STREAMS_MAX: { unit: 'streams', default: '100', about: 'Event streams open at the same time; more are refused with 429', parse: integer(1, 100_000) },
-  KTRDR_LOG_LEVEL: { unit: 'level', default: 'info', about: '`debug`, `info`, `warn`, `error` or `silent`; JSON lines on standard output', parse: oneOf('debug', 'info', 'warn', 'error', 'silent') },
-  KTRDR_ENABLE_EXERCISE: { unit: 'true/false', default: 'false', about: 'Allow the operation types that only prove the engine', parse: flag },
-  KTRDR_VALIDATE_RESPONSES: { unit: 'true/false', default: 'false', about: 'Check every JSON answer against openapi.yaml too (the tests do)', parse: flag },
+  KTRDR_HOST: {
+    unit: 'address',
+    default: '127.0.0.1',
+    about: 'Address to listen on; anything but loopback needs an API key',
+    parse: text,
+  },
+  KTRDR_PORT: {
+    unit: 'port',
+    default: '8000',
+    about: 'Port to listen on (`PORT` works too); 0 picks a free one',
+    parse: integer(0, 65_535),
+  },
+  KTRDR_HOME: {
+    unit: 'folder',
+    default: './.ktrdr',
+    about: 'Where operations, bars, artifacts and checkpoints are kept',
+    parse: (value: string) => resolve(value),
+  },
+  KTRDR_NODE: {
+    unit: 'name',
+    default: hostname(),
+    about: "This server's name, shown with the operations it runs",
+    parse: text,
+  },
+  KTRDR_THREADS: {
+    unit: 'threads',
+    default: defaultThreads(),
+    about:
+      'Worker threads = operations that run at the same time (default: one per core, one core left free from 8 on)',
+    parse: integer(1, 256),
+  },
+  KTRDR_WORKER_MEMORY_MB: {
+    unit: 'MiB',
+    default: '2048',
+    about: 'Heap and buffers one operation may use',
+    parse: integer(64, 1_048_576),
+  },
+  KTRDR_QUEUE_MAX: {
+    unit: 'operations',
+    default: '1000',
+    about: 'Pending operations beyond which new ones are refused with 429',
+    parse: integer(1, 10_000_000),
+  },
+  KTRDR_MAX_ATTEMPTS: {
+    unit: 'attempts',
+    default: '3',
+    about:
+      'Times an interrupted operation is started before it fails; attempts that saved a checkpoint do not count',
+    parse: integer(1, 1_000_000),
+  },
+  KTRDR_CANCEL_GRACE_MS: {
+    unit: 'ms',
+    default: '5000',
+    about: 'Time a worker has to stop by itself before its thread is killed',
+    parse: integer(0, 3_600_000),
+  },
+  KTRDR_SHUTDOWN_GRACE_MS: {
+    unit: 'ms',
+    default: '25000',
+    about: 'Time for workers to save checkpoints when the server stops',
+    parse: integer(0, 3_600_000),
+  },
+  KTRDR_RETENTION_DAYS: {
+    unit: 'days',
+    default: '0',
+    about: 'Ended operations older than this are deleted; 0 keeps them',
+    parse: integer(0, 36_500),
+  },
+  KTRDR_API_KEY: {
+    unit: 'secret',
+    default: '',
+    about: 'Key that clients must send; unset means no authentication (loopback only)',
+    parse: (value: string) => (value === '' ? null : value),
+  },
+  KTRDR_RATE_LIMIT_PER_MINUTE: {
+    unit: 'requests/min',
+    default: '600',
+    about: 'Requests per client address; 0 is off, loopback is exempt',
+    parse: integer(0, 10_000_000),
+  },
+  KTRDR_EVENT_STREAMS_MAX: {
+    unit: 'streams',
+    default: '100',
+    about: 'Event streams open at the same time; more are refused with 429',
+    parse: integer(1, 100_000),
+  },
+  KTRDR_LOG_LEVEL: {
+    unit: 'level',
+    default: 'info',
+    about: '`debug`, `info`, `warn`, `error` or `silent`; JSON lines on standard output',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  },
+  KTRDR_ENABLE_EXERCISE: {
+    unit: 'true/false',
+    default: 'false',
+    about: 'Allow the operation types that only prove the engine',
+    parse: flag,
+  },
+  KTRDR_VALIDATE_RESPONSES: {
+    unit: 'true/false',
+    default: 'false',
+    about: 'Check every JSON answer against openapi.yaml too (the tests do)',
+    parse: flag,
+  },
 } as const satisfies Record<string, Variable<unknown>>
 
 type VariableName = keyof typeof variables
@@ -126,7 +214,9 @@ export function readConfig(environment: Environment): { config: Config; warnings
     validateResponses: read('KTRDR_VALIDATE_RESPONSES'),
   }
   if (!isLoopback(config.host) && config.apiKey === null) {
-    faults.push(`KTRDR_HOST ${config.host} can be reached from other machines: set KTRDR_API_KEY or KTRDR_API_KEY_FILE, or use 127.0.0.1`)
+    faults.push(
+      `KTRDR_HOST ${config.host} can be reached from other machines: set KTRDR_API_KEY or KTRDR_API_KEY_FILE, or use 127.0.0.1`,
+    )
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return { config: Object.freeze(config), warnings: unknownNames(environment) }
@@ -151,7 +241,9 @@ function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter(name => name.startsWith('KTRDR_') && !known.includes(name.replace(/_FILE$/, '')))
     .map(name => {
-      const nearest = known.reduce((best, candidate) => (distance(name, candidate) < distance(name, best) ? candidate : best))
+      const nearest = known.reduce((best, candidate) =>
+        distance(name, candidate) < distance(name, best) ? candidate : best,
+      )
       return `${name} is not a setting of ktrdr; did you mean ${nearest}?`
     })
 }

@@ -15,12 +15,17 @@ export function createLog(level: LogLevel): Log {
   const logger = winston.createLogger({
     level: level === 'silent' ? 'error' : level,
     silent: level === 'silent',
-    format: winston.format.combine(winston.format(info => ({ time: new Date().toISOString(), ...info }))(), winston.format.json()),
+    format: winston.format.combine(
+      winston.format(info => ({ time: new Date().toISOString(), ...info }))(),
+      winston.format.json(),
+    ),
     transports: [new winston.transports.Console({ stderrLevels: [], forceConsole: false })],
   })
-  const write = (at: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields: Record<string, unknown> = {}) => {
-    logger.log({ level: at, message: event, ...fields })
-  }
+  const write =
+    (at: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: string, fields: Record<string, unknown> = {}) => {
+      logger.log({ level: at, message: event, ...fields })
+    }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 

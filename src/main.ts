@@ -21,8 +21,10 @@ function configure() {
 
 function explainStart(error: unknown, config: { host: string; port: number; home: string }): string {
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'EADDRINUSE') return `Port ${config.port} on ${config.host} is taken: stop the other program, or set KTRDR_PORT.`
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${config.home} cannot be written by user ${process.getuid?.() ?? '?'}: set KTRDR_HOME, or change its owner.`
+  if (code === 'EADDRINUSE')
+    return `Port ${config.port} on ${config.host} is taken: stop the other program, or set KTRDR_PORT.`
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `${config.home} cannot be written by user ${process.getuid?.() ?? '?'}: set KTRDR_HOME, or change its owner.`
   return errorFields(error).error
 }
 

@@ -66,7 +66,7 @@ export interface paths {
          * Read an operation
          * @description 200 as long as the operation exists, whether it failed or not. Send the `ETag` back in `If-None-Match` to get
          *     304 while nothing changed. `?wait=30` holds the answer until the operation's revision exceeds `revision`
-         *     (without `revision`: its present one) or the time is up.
+         *     (without `revision`: its present one), it has ended, or the time is up.
          */
         get: operations["getOperation"];
         put?: never;
@@ -700,7 +700,10 @@ export interface components {
             priority?: components["schemas"]["Priority"];
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
-        /** @description Fetch every symbol at every timeframe and store the bars. */
+        /**
+         * @description Fetch every symbol at every timeframe and store the bars. They replace what is stored from the first to the last
+         *     bar fetched; stored bars outside that span stay.
+         */
         DataDownloadParams: {
             /**
              * @description See `GET /api/v1/vendors`. `sample` ships with the server and needs no network.
@@ -1580,6 +1583,7 @@ export interface components {
                 "Retry-After": components["headers"]["RetryAfter"];
                 ETag: components["headers"]["ETag"];
                 "Preference-Applied": components["headers"]["PreferenceApplied"];
+                "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 [name: string]: unknown;
             };
             content: {
@@ -1640,6 +1644,8 @@ export interface components {
         Location: string;
         /** @description Seconds to wait before asking again; absent once the operation has ended. */
         RetryAfter: number;
+        /** @description `true` when the `Idempotency-Key` was seen before and this is the operation started then. */
+        IdempotencyReplayed: string;
         /** @description The part of `Prefer` that was honoured. */
         PreferenceApplied: string;
     };

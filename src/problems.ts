@@ -5,40 +5,226 @@
  * openapi.yaml's `ProblemCode` must hold the same codes, both ways: a contract test compares them.
  */
 export const problems = {
-  'invalid-request': { status: 400, title: 'The request does not match the API contract', retryable: false, advice: 'Correct what `errors` lists; each entry points into the request. The contract is at /api/v1/docs/.' },
-  'malformed-json': { status: 400, title: 'The request body is not valid JSON', retryable: false, advice: 'Send one JSON value in UTF-8. Trailing commas, comments and single quotes are not JSON.' },
-  'invalid-cursor': { status: 400, title: 'The page cursor is not one this server issued', retryable: false, advice: 'Use `next_cursor` exactly as it was answered, with the other parameters unchanged, or start at the first page.' },
-  unauthorized: { status: 401, title: 'An API key is required', retryable: false, advice: 'Send the key of this server as `Authorization: Bearer <key>` or in `X-API-Key`. The operator set it as KTRDR_API_KEY.' },
-  'not-found': { status: 404, title: 'There is nothing at this address', retryable: false, advice: 'Check the address; paths are case-sensitive and have no trailing slash. All of them are listed at /api/v1/docs/.' },
-  'operation-not-found': { status: 404, title: 'No such operation', retryable: false, advice: 'Check the operation id, or list operations with GET /api/v1/operations. Deleted and expired operations are gone.' },
-  'artifact-not-found': { status: 404, title: 'No such artifact', retryable: false, advice: 'List the artifacts of the operation. They are published when it completes, never before.' },
-  'dataset-not-found': { status: 404, title: 'No such dataset', retryable: false, advice: 'List the datasets with GET /api/v1/datasets, then download or import the bars that are missing.' },
-  'strategy-not-found': { status: 404, title: 'No such strategy', retryable: false, advice: 'List the strategies with GET /api/v1/strategies. A new file belongs into the `strategies` folder of the data folder.' },
-  'method-not-allowed': { status: 405, title: 'This address does not support that method', retryable: false, advice: 'Use one of the methods in the `Allow` header.' },
-  'not-acceptable': { status: 406, title: 'None of the accepted media types is available', retryable: false, advice: 'Ask in `Accept` for one of the media types the problem lists, or leave `Accept` out.' },
-  'illegal-transition': { status: 409, title: 'The operation is in a status that does not allow this', retryable: false, advice: 'Read the operation: `can` says what is possible in its present status.' },
-  'body-too-large': { status: 413, title: 'The request body is too large', retryable: false, advice: 'Send less. The limits are in GET /api/v1/system under `limits`.' },
-  'unsupported-media-type': { status: 415, title: 'The request body has an unsupported media type', retryable: false, advice: 'Set `Content-Type` to the media type the contract names for this address, usually application/json.' },
-  'range-not-satisfiable': { status: 416, title: 'The requested byte range is outside the artifact', retryable: false, advice: '`Content-Range` has the size; ask for a range inside it, or without `Range` for everything.' },
-  'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for a different request', retryable: false, advice: 'Use a new key for a new request, or repeat the first request exactly.' },
-  'type-disabled': { status: 422, title: 'This operation type is disabled on this server', retryable: false, advice: 'The operator can enable exercises with KTRDR_ENABLE_EXERCISE=true.' },
-  'strategy-invalid': { status: 422, title: 'The strategy is not valid', retryable: false, advice: 'Correct what `errors` lists, with line and column. POST /api/v1/strategies/validate checks a strategy without running it.' },
-  'bars-missing': { status: 422, title: 'The bars needed are not stored', retryable: false, advice: 'Start a data_download for the symbol and timeframe, or import a CSV file, then try again.' },
-  'bars-invalid': { status: 422, title: 'The bars cannot be read', retryable: false, advice: 'Correct the lines that `errors` lists and send the whole file again; the stored bars are as they were.' },
-  'params-invalid': { status: 422, title: 'The parameters do not fit together', retryable: false, advice: 'Correct the parameters that `errors` lists: each is valid alone, but not together with the others or with what is stored.' },
-  'rate-limited': { status: 429, title: 'Too many requests', retryable: true, advice: 'Wait as many seconds as `Retry-After` says. The operator sets the limit with KTRDR_RATE_LIMIT_PER_MINUTE.' },
-  'queue-full': { status: 429, title: 'The queue of operations is full', retryable: true, advice: 'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX.' },
-  'too-many-streams': { status: 429, title: 'Too many event streams are open', retryable: true, advice: 'Close streams that are not needed. GET /api/v1/events follows many operations in one stream.' },
-  internal: { status: 500, title: 'The server made a mistake', retryable: true, advice: 'This is a bug in the server. Its log has the details under the `request_id`; the same request may succeed later.' },
-  draining: { status: 503, title: 'The server is shutting down', retryable: true, advice: 'Try again after `Retry-After` seconds. Operations already accepted go on when the server is back.' },
-  'timed-out': { status: 504, title: 'The operation ran longer than its time limit', retryable: true, advice: 'Resume or retry with a longer `timeout_seconds`, or give it less work.' },
-  interrupted: { status: 500, title: 'The operation was interrupted too many times', retryable: true, advice: 'The server stopped too often while it ran. Resume it, or retry it once the server is stable.' },
-  'worker-threw': { status: 500, title: 'The worker threw an unexpected error', retryable: true, advice: 'This is a bug in the worker. The log of the server has the stack; retry may help if the cause was passing.' },
-  'worker-exited': { status: 500, title: 'The worker thread ended itself', retryable: true, advice: 'The code of the worker ended its thread. Read the logs of the operation, then retry.' },
-  'worker-unresponsive': { status: 500, title: 'The worker stopped responding', retryable: true, advice: 'The thread gave no sign of life and was killed. Resume from its last checkpoint, or retry.' },
-  'out-of-memory': { status: 500, title: 'The worker exceeded its memory limit', retryable: true, advice: 'Give it less data, or raise KTRDR_WORKER_MEMORY_MB, then retry.' },
-  'child-failed': { status: 500, title: 'A child operation did not complete', retryable: true, advice: 'List the children to see which failed and why. Resume runs the failed ones again and keeps the finished ones.' },
-  'exercise-failed': { status: 500, title: 'The exercise failed as it was asked to', retryable: true, advice: 'Nothing is wrong: the parameters of the exercise asked for this failure.' },
+  'invalid-request': {
+    status: 400,
+    title: 'The request does not match the API contract',
+    retryable: false,
+    advice:
+      'Correct what `errors` lists; each entry points into the request. The contract is at /api/v1/docs/.',
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'The request body is not valid JSON',
+    retryable: false,
+    advice: 'Send one JSON value in UTF-8. Trailing commas, comments and single quotes are not JSON.',
+  },
+  'invalid-cursor': {
+    status: 400,
+    title: 'The page cursor is not one this server issued',
+    retryable: false,
+    advice:
+      'Use `next_cursor` exactly as it was answered, with the other parameters unchanged, or start at the first page.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'An API key is required',
+    retryable: false,
+    advice:
+      'Send the key of this server as `Authorization: Bearer <key>` or in `X-API-Key`. The operator set it as KTRDR_API_KEY.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is nothing at this address',
+    retryable: false,
+    advice:
+      'Check the address; paths are case-sensitive and have no trailing slash. All of them are listed at /api/v1/docs/.',
+  },
+  'operation-not-found': {
+    status: 404,
+    title: 'No such operation',
+    retryable: false,
+    advice:
+      'Check the operation id, or list operations with GET /api/v1/operations. Deleted and expired operations are gone.',
+  },
+  'artifact-not-found': {
+    status: 404,
+    title: 'No such artifact',
+    retryable: false,
+    advice: 'List the artifacts of the operation. They are published when it completes, never before.',
+  },
+  'dataset-not-found': {
+    status: 404,
+    title: 'No such dataset',
+    retryable: false,
+    advice: 'List the datasets with GET /api/v1/datasets, then download or import the bars that are missing.',
+  },
+  'strategy-not-found': {
+    status: 404,
+    title: 'No such strategy',
+    retryable: false,
+    advice:
+      'List the strategies with GET /api/v1/strategies. A new file belongs into the `strategies` folder of the data folder.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This address does not support that method',
+    retryable: false,
+    advice: 'Use one of the methods in the `Allow` header.',
+  },
+  'not-acceptable': {
+    status: 406,
+    title: 'None of the accepted media types is available',
+    retryable: false,
+    advice: 'Ask in `Accept` for one of the media types the problem lists, or leave `Accept` out.',
+  },
+  'illegal-transition': {
+    status: 409,
+    title: 'The operation is in a status that does not allow this',
+    retryable: false,
+    advice: 'Read the operation: `can` says what is possible in its present status.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The request body is too large',
+    retryable: false,
+    advice: 'Send less. The limits are in GET /api/v1/system under `limits`.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The request body has an unsupported media type',
+    retryable: false,
+    advice:
+      'Set `Content-Type` to the media type the contract names for this address, usually application/json.',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    title: 'The requested byte range is outside the artifact',
+    retryable: false,
+    advice: '`Content-Range` has the size; ask for a range inside it, or without `Range` for everything.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The idempotency key was used for a different request',
+    retryable: false,
+    advice: 'Use a new key for a new request, or repeat the first request exactly.',
+  },
+  'type-disabled': {
+    status: 422,
+    title: 'This operation type is disabled on this server',
+    retryable: false,
+    advice: 'The operator can enable exercises with KTRDR_ENABLE_EXERCISE=true.',
+  },
+  'strategy-invalid': {
+    status: 422,
+    title: 'The strategy is not valid',
+    retryable: false,
+    advice:
+      'Correct what `errors` lists, with line and column. POST /api/v1/strategies/validate checks a strategy without running it.',
+  },
+  'bars-missing': {
+    status: 422,
+    title: 'The bars needed are not stored',
+    retryable: false,
+    advice: 'Start a data_download for the symbol and timeframe, or import a CSV file, then try again.',
+  },
+  'bars-invalid': {
+    status: 422,
+    title: 'The bars cannot be read',
+    retryable: false,
+    advice:
+      'Correct the lines that `errors` lists and send the whole file again; the stored bars are as they were.',
+  },
+  'params-invalid': {
+    status: 422,
+    title: 'The parameters do not fit together',
+    retryable: false,
+    advice:
+      'Correct the parameters that `errors` lists: each is valid alone, but not together with the others or with what is stored.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    retryable: true,
+    advice:
+      'Wait as many seconds as `Retry-After` says. The operator sets the limit with KTRDR_RATE_LIMIT_PER_MINUTE.',
+  },
+  'queue-full': {
+    status: 429,
+    title: 'The queue of operations is full',
+    retryable: true,
+    advice:
+      'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX.',
+  },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many event streams are open',
+    retryable: true,
+    advice: 'Close streams that are not needed. GET /api/v1/events follows many operations in one stream.',
+  },
+  internal: {
+    status: 500,
+    title: 'The server made a mistake',
+    retryable: true,
+    advice:
+      'This is a bug in the server. Its log has the details under the `request_id`; the same request may succeed later.',
+  },
+  draining: {
+    status: 503,
+    title: 'The server is shutting down',
+    retryable: true,
+    advice:
+      'Try again after `Retry-After` seconds. Operations already accepted go on when the server is back.',
+  },
+  'timed-out': {
+    status: 504,
+    title: 'The operation ran longer than its time limit',
+    retryable: true,
+    advice: 'Resume or retry with a longer `timeout_seconds`, or give it less work.',
+  },
+  interrupted: {
+    status: 500,
+    title: 'The operation was interrupted too many times',
+    retryable: true,
+    advice: 'The server stopped too often while it ran. Resume it, or retry it once the server is stable.',
+  },
+  'worker-threw': {
+    status: 500,
+    title: 'The worker threw an unexpected error',
+    retryable: true,
+    advice:
+      'This is a bug in the worker. The log of the server has the stack; retry may help if the cause was passing.',
+  },
+  'worker-exited': {
+    status: 500,
+    title: 'The worker thread ended itself',
+    retryable: true,
+    advice: 'The code of the worker ended its thread. Read the logs of the operation, then retry.',
+  },
+  'worker-unresponsive': {
+    status: 500,
+    title: 'The worker stopped responding',
+    retryable: true,
+    advice: 'The thread gave no sign of life and was killed. Resume from its last checkpoint, or retry.',
+  },
+  'out-of-memory': {
+    status: 500,
+    title: 'The worker exceeded its memory limit',
+    retryable: true,
+    advice: 'Give it less data, or raise KTRDR_WORKER_MEMORY_MB, then retry.',
+  },
+  'child-failed': {
+    status: 500,
+    title: 'A child operation did not complete',
+    retryable: true,
+    advice:
+      'List the children to see which failed and why. Resume runs the failed ones again and keeps the finished ones.',
+  },
+  'exercise-failed': {
+    status: 500,
+    title: 'The exercise failed as it was asked to',
+    retryable: true,
+    advice: 'Nothing is wrong: the parameters of the exercise asked for this failure.',
+  },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean; advice: string }>
 
 export type ProblemCode = keyof typeof problems
@@ -69,7 +255,11 @@ export class Problem extends Error {
   readonly hint: string | undefined
   readonly errors: readonly FieldError[]
 
-  constructor(code: ProblemCode, detail: string, more: { hint?: string; errors?: readonly FieldError[] } = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: { hint?: string; errors?: readonly FieldError[] } = {},
+  ) {
     super(detail)
     this.name = 'Problem'
     this.code = code

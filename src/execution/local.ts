@@ -1,4 +1,4 @@
-import type { FeedEvent, Feed } from '../feed/feed.ts'
+import type { Feed, FeedEvent } from '../feed/feed.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Attempts } from '../operations/attempts.ts'
 import { catalogue, operationTypes } from '../operations/catalogue.ts'
@@ -27,7 +27,7 @@ export class LocalExecutor implements Executor {
   readonly #settings: LocalSettings
   readonly #running = new Map<string, Running>()
   readonly #active = new Map<OperationType, number>()
-  #dispatching = false
+  #filling: Promise<void> | null = null
   #again = false
   #stopped = true
 
@@ -47,13 +47,14 @@ export class LocalExecutor implements Executor {
 
   async drain(graceMs: number): Promise<void> {
     this.#stopped = true
+    await this.#filling
     await this.#with.fanOut.drain()
     const runs = [...this.#running.values()].map(running => running.run)
     for (const run of runs) run.drain()
     const deadline = setTimeout(() => {
       for (const run of runs) run.kill()
     }, graceMs)
-    await Promise.all(runs.map(run => run.recorded))
+    await Promise.allSettled(runs.map(run => run.recorded))
     clearTimeout(deadline)
   }
 
@@ -66,12 +67,11 @@ export class LocalExecutor implements Executor {
   /** Claims and starts as much as there is room for. One loop at a time; a call meanwhile makes it go round again. */
   #dispatch(): void {
     this.#again = true
-    if (this.#dispatching || this.#stopped) return
-    this.#dispatching = true
-    this.#fill()
+    if (this.#filling !== null || this.#stopped) return
+    this.#filling = this.#fill()
       .catch(error => this.#with.log.error('executor.dispatch', errorFields(error)))
       .finally(() => {
-        this.#dispatching = false
+        this.#filling = null
         if (this.#again) this.#dispatch()
       })
   }
@@ -81,7 +81,8 @@ export class LocalExecutor implements Executor {
     while (!this.#stopped) {
       const record = await this.#with.attempts.claim(this.#settings.node, this.#excluded())
       if (record === null) return
-      await this.#begin(record)
+      if (this.#stopped) await this.#with.attempts.finish(record, { kind: 'interrupted' })
+      else await this.#begin(record)
     }
   }
 
@@ -127,7 +128,11 @@ export class LocalExecutor implements Executor {
     )
     run.recorded.then(
       () => this.#dispatch(),
-      error => this.#with.log.error('operation.end_lost', { operation_id: record.operation_id, ...errorFields(error) }),
+      error =>
+        this.#with.log.error('operation.end_lost', {
+          operation_id: record.operation_id,
+          ...errorFields(error),
+        }),
     )
   }
 

@@ -2,7 +2,14 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { Piscina } from 'piscina'
 import { errorFields, type Log } from '../log.ts'
 import type { OperationRecord, OperationType, Outcome } from '../operations/operation.ts'
-import { control, controlBytes, type MainMessage, stop, type Task, type WorkerMessage } from '../operations/protocol.ts'
+import {
+  control,
+  controlBytes,
+  type MainMessage,
+  stop,
+  type Task,
+  type WorkerMessage,
+} from '../operations/protocol.ts'
 import type { WorkerSpec } from '../operations/spec.ts'
 import { type KillReason, outcomeOfError } from './failures.ts'
 
@@ -90,7 +97,14 @@ export class Pool {
   threads(): readonly ThreadState[] {
     return this.#slots.map(({ slot, run }) => ({
       slot,
-      ...(run?.state() ?? { thread: null, status: 'idle' as const, operation_id: null, type: null, busy_seconds: null, memory_bytes: null }),
+      ...(run?.state() ?? {
+        thread: null,
+        status: 'idle' as const,
+        operation_id: null,
+        type: null,
+        busy_seconds: null,
+        memory_bytes: null,
+      }),
     }))
   }
 
@@ -98,7 +112,13 @@ export class Pool {
   run(record: OperationRecord, spec: WorkerSpec, options: RunOptions): Run {
     const slot = this.#slots.find(candidate => candidate.run === null)
     if (slot === undefined) throw new Error('no thread is free')
-    const run = new ActiveRun({ piscina: this.#piscina, record, spec, options, memoryBytes: this.#settings.memoryMb * 1_048_576 })
+    const run = new ActiveRun({
+      piscina: this.#piscina,
+      record,
+      spec,
+      options,
+      memoryBytes: this.#settings.memoryMb * 1_048_576,
+    })
     slot.run = run
     const recorded = run.start().then(async outcome => {
       slot.run = null
@@ -158,7 +178,8 @@ class ActiveRun {
     clearTimeout(timeout)
     if (this.#grace !== null) clearTimeout(this.#grace)
     options.cancel.removeEventListener('abort', askToStop)
-    if (this.#timedOut && outcome.kind === 'cancelled') return outcomeOfError(null, 'timed-out', { timeoutMs })
+    if (this.#timedOut && outcome.kind === 'cancelled')
+      return outcomeOfError(null, 'timed-out', { timeoutMs })
     return outcome
   }
 
@@ -167,7 +188,8 @@ class ActiveRun {
     Atomics.store(this.#words, control.stop, word)
     const message: MainMessage = { kind: 'stop' }
     this.#port?.postMessage(message)
-    if (word === stop.cancel) this.#grace ??= setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
+    if (word === stop.cancel)
+      this.#grace ??= setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
   }
 
   kill(reason: KillReason): void {
@@ -200,7 +222,10 @@ class ActiveRun {
     const { record } = this.#parts
     return {
       thread: this.#thread?.threadId ?? null,
-      status: this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none ? 'stopping' : 'busy',
+      status:
+        this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none
+          ? 'stopping'
+          : 'busy',
       operation_id: record.operation_id,
       type: record.type,
       busy_seconds: (performance.now() - this.#startedAt) / 1000,
@@ -221,11 +246,17 @@ class ActiveRun {
         signal: this.#killing.signal,
       })
     } catch (error) {
-      outcome = outcomeOfError(error, this.#killReason, { timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs })
+      outcome = outcomeOfError(error, this.#killReason, {
+        timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs,
+      })
       await this.#exited
     }
     // Messages come over another port than the result and may still be on their way: fetch them before the end is told.
-    for (let late = receiveMessageOnPort(channel.port1); late !== undefined; late = receiveMessageOnPort(channel.port1)) {
+    for (
+      let late = receiveMessageOnPort(channel.port1);
+      late !== undefined;
+      late = receiveMessageOnPort(channel.port1)
+    ) {
       options.onMessage(late.message as WorkerMessage)
     }
     channel.port1.close()

@@ -1,4 +1,10 @@
-import type { MetricPoint, OperationRecord, Progress, StoredLogLine, StoredMetricPoint } from '../operations/operation.ts'
+import type {
+  MetricPoint,
+  OperationRecord,
+  Progress,
+  StoredLogLine,
+  StoredMetricPoint,
+} from '../operations/operation.ts'
 
 /**
  * What listeners are told. `changed` follows a committed change of the row; `progress`, `metrics` and `logs` are
@@ -6,9 +12,25 @@ import type { MetricPoint, OperationRecord, Progress, StoredLogLine, StoredMetri
  */
 export type FeedEvent =
   | { readonly kind: 'changed'; readonly record: OperationRecord; readonly statusChanged: boolean }
-  | { readonly kind: 'progress'; readonly operation_id: string; readonly revision: number; readonly progress: Progress }
-  | { readonly kind: 'metrics'; readonly operation_id: string; readonly revision: number; readonly name: string; readonly points: readonly StoredMetricPoint[] }
-  | { readonly kind: 'logs'; readonly operation_id: string; readonly revision: number; readonly lines: readonly StoredLogLine[] }
+  | {
+      readonly kind: 'progress'
+      readonly operation_id: string
+      readonly revision: number
+      readonly progress: Progress
+    }
+  | {
+      readonly kind: 'metrics'
+      readonly operation_id: string
+      readonly revision: number
+      readonly name: string
+      readonly points: readonly StoredMetricPoint[]
+    }
+  | {
+      readonly kind: 'logs'
+      readonly operation_id: string
+      readonly revision: number
+      readonly lines: readonly StoredLogLine[]
+    }
   | { readonly kind: 'deleted'; readonly operation_id: string }
 
 export type Listener = (event: FeedEvent) => void
@@ -42,7 +64,8 @@ export class Feed {
     this.#byOperation.set(operationId, listeners.add(listener))
     return () => {
       listeners.delete(listener)
-      if (listeners.size === 0 && this.#byOperation.get(operationId) === listeners) this.#byOperation.delete(operationId)
+      if (listeners.size === 0 && this.#byOperation.get(operationId) === listeners)
+        this.#byOperation.delete(operationId)
     }
   }
 }

@@ -63,7 +63,11 @@ export class Attempts {
   /** Records what a worker said. */
   record(record: OperationRecord, message: WorkerMessage): void {
     this.#store(record, message).catch(error => {
-      this.#with.log.error('operation.message_lost', { operation_id: record.operation_id, kind: message.kind, ...errorFields(error) })
+      this.#with.log.error('operation.message_lost', {
+        operation_id: record.operation_id,
+        kind: message.kind,
+        ...errorFields(error),
+      })
     })
   }
 
@@ -75,12 +79,19 @@ export class Attempts {
     const { store, clock } = this.#with
     const { progress, pending } = this.#recorder.end(record.operation_id)
     const now = clock.now()
-    if (pending !== null) void store.recordProgress([pending], now)
     if (outcome.kind === 'interrupted') return this.#giveBack(record)
     const ending = this.#endingOf(record, outcome, progress)
-    const ended = await store.finish(record.operation_id, record.attempt, ending, now)
+    // Asked for in one turn, so committed together: the last progress, then the end.
+    const [, ended] = await Promise.all([
+      pending === null ? null : store.recordProgress([pending], now),
+      store.finish(record.operation_id, record.attempt, ending, now),
+    ])
     if (ended === null) {
-      this.#with.log.warn('operation.fenced', { operation_id: record.operation_id, attempt: record.attempt, event: ending.event })
+      this.#with.log.warn('operation.fenced', {
+        operation_id: record.operation_id,
+        attempt: record.attempt,
+        event: ending.event,
+      })
       return null
     }
     if (ended.status === 'completed') {
@@ -100,13 +111,24 @@ export class Attempts {
     const counts = { requeued: 0, failed: 0, cancelled: 0 }
     for (const record of await store.inStatus(['cancelling'])) await this.#cancelOrphans(record)
     for (const record of await store.inStatus(['cancelling'])) {
-      const stopped = await store.finish(record.operation_id, record.attempt, { event: 'stop', mode: 'forced' }, clock.now())
+      const stopped = await store.finish(
+        record.operation_id,
+        record.attempt,
+        { event: 'stop', mode: 'forced' },
+        clock.now(),
+      )
       if (stopped !== null) this.#changed(stopped)
       counts.cancelled += 1
     }
     for (const record of await store.inStatus(['running'])) {
-      const madeProgress = catalogue[record.type].kind === 'fan-out' || record.checkpoints[0]?.attempt === record.attempt
-      const requeued = await store.requeue(record.operation_id, record.attempt, madeProgress ? 1 : 0, clock.now())
+      const madeProgress =
+        catalogue[record.type].kind === 'fan-out' || record.checkpoints[0]?.attempt === record.attempt
+      const requeued = await store.requeue(
+        record.operation_id,
+        record.attempt,
+        madeProgress ? 1 : 0,
+        clock.now(),
+      )
       if (requeued !== null) {
         this.#changed(requeued)
         counts.requeued += 1
@@ -126,7 +148,11 @@ export class Attempts {
     if (catalogue[parent.type].kind !== 'fan-out') return
     const { store, clock } = this.#with
     for (const child of await store.children(parent.operation_id)) {
-      const cancelled = await store.cancel(child.operation_id, parent.cancellation?.reason ?? null, clock.now())
+      const cancelled = await store.cancel(
+        child.operation_id,
+        parent.cancellation?.reason ?? null,
+        clock.now(),
+      )
       if (cancelled !== null) this.#changed(cancelled)
     }
   }
@@ -142,14 +168,27 @@ export class Attempts {
     return requeued
   }
 
-  #endingOf(record: OperationRecord, outcome: Exclude<Outcome, { kind: 'interrupted' }>, progress: Progress): Ending {
+  #endingOf(
+    record: OperationRecord,
+    outcome: Exclude<Outcome, { kind: 'interrupted' }>,
+    progress: Progress,
+  ): Ending {
     if (outcome.kind !== 'completed') return toEnding(outcome, progress)
     try {
       this.#with.schemas.result(record.type, outcome.result)
       return toEnding(outcome, progress)
     } catch (error) {
-      this.#with.log.error('operation.bad_result', { operation_id: record.operation_id, ...errorFields(error) })
-      return { event: 'fail', problem: new Problem('worker-threw', `The ${record.type} worker returned a result of the wrong form.`).toData() }
+      this.#with.log.error('operation.bad_result', {
+        operation_id: record.operation_id,
+        ...errorFields(error),
+      })
+      return {
+        event: 'fail',
+        problem: new Problem(
+          'worker-threw',
+          `The ${record.type} worker returned a result of the wrong form.`,
+        ).toData(),
+      }
     }
   }
 
@@ -158,22 +197,29 @@ export class Attempts {
     const { operation_id: id, attempt, revision } = record
     switch (message.kind) {
       case 'started': {
-        for (const lost of message.damaged) log.warn('checkpoint.damaged', { operation_id: id, file: lost.file })
+        for (const lost of message.damaged)
+          log.warn('checkpoint.damaged', { operation_id: id, file: lost.file })
         await store.trimMetrics(id, attempt, message.restored?.metrics_seq ?? 0)
         return
       }
       case 'progress': {
-        this.#recorder.progress(record, { done: message.done, total: message.total, unit: message.unit }, message.phase)
+        this.#recorder.progress(
+          record,
+          { done: message.done, total: message.total, unit: message.unit },
+          message.phase,
+        )
         return
       }
       case 'metrics': {
         const points = await store.appendMetrics(id, attempt, message.name, message.points)
-        if (points !== null && points.length > 0) feed.publish({ kind: 'metrics', operation_id: id, revision, name: message.name, points })
+        if (points !== null && points.length > 0)
+          feed.publish({ kind: 'metrics', operation_id: id, revision, name: message.name, points })
         return
       }
       case 'logs': {
         const lines = await store.appendLogs(id, attempt, message.lines)
-        if (lines !== null && lines.length > 0) feed.publish({ kind: 'logs', operation_id: id, revision, lines })
+        if (lines !== null && lines.length > 0)
+          feed.publish({ kind: 'logs', operation_id: id, revision, lines })
         return
       }
       case 'warning': {
@@ -183,7 +229,12 @@ export class Attempts {
       case 'checkpoint': {
         const saved = await store.saveCheckpoint(id, attempt, message.checkpoint, clock.now())
         this.#published(saved)
-        if (saved !== null) await pruneCheckpoints(this.#home, id, new Set(saved.checkpoints.map(checkpoint => checkpoint.file)))
+        if (saved !== null)
+          await pruneCheckpoints(
+            this.#home,
+            id,
+            new Set(saved.checkpoints.map(checkpoint => checkpoint.file)),
+          )
         return
       }
       default:
@@ -197,7 +248,12 @@ export class Attempts {
 
   #changed(record: OperationRecord): void {
     const { operation_id, type, attempt, problem } = record
-    this.#with.log.info(`operation.${record.status}`, { operation_id, type, attempt, ...(problem === null ? {} : { problem: problem.code, detail: problem.detail }) })
+    this.#with.log.info(`operation.${record.status}`, {
+      operation_id,
+      type,
+      attempt,
+      ...(problem === null ? {} : { problem: problem.code, detail: problem.detail }),
+    })
     this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
   }
 
@@ -211,10 +267,7 @@ export class Attempts {
   }
 }
 
-function toEnding(
-  outcome: Exclude<Outcome, { kind: 'interrupted' }>,
-  progress: Progress,
-): Ending {
+function toEnding(outcome: Exclude<Outcome, { kind: 'interrupted' }>, progress: Progress): Ending {
   switch (outcome.kind) {
     case 'completed':
       return { event: 'complete', result: outcome.result, artifacts: outcome.artifacts, progress }

@@ -4,11 +4,14 @@ import { Problem } from '../problems.ts'
 export type Position = { readonly created_at: number; readonly operation_id: string }
 
 /** Ties a cursor to the filter it was made for. */
-const fingerprint = (filter: unknown): string => createHash('sha256').update(JSON.stringify(filter)).digest('base64url').slice(0, 8)
+const fingerprint = (filter: unknown): string =>
+  createHash('sha256').update(JSON.stringify(filter)).digest('base64url').slice(0, 8)
 
 /** Where the next page starts, opaque to clients. @param filter what the list was asked for */
 export function encodeCursor(position: Position, filter: unknown): string {
-  return Buffer.from(JSON.stringify([position.created_at, position.operation_id, fingerprint(filter)])).toString('base64url')
+  return Buffer.from(
+    JSON.stringify([position.created_at, position.operation_id, fingerprint(filter)]),
+  ).toString('base64url')
 }
 
 /** @throws {Problem} 'invalid-cursor' when it was not made by `encodeCursor` for the same filter */

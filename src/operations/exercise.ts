@@ -40,13 +40,19 @@ export const exerciseFanOutSpec: FanOutSpec = {
   }),
   plan: params => {
     const { children, exercise } = params as FanOutParams
-    return Array.from({ length: children }, (_, index): ChildPlan => ({ type: 'exercise', params: { ...exercise, seed: index + 1 } }))
+    return Array.from(
+      { length: children },
+      (_, index): ChildPlan => ({ type: 'exercise', params: { ...exercise, seed: index + 1 } }),
+    )
   },
   reduce: (children: readonly ChildEnd[]) => {
     const failed = children.filter(child => child.status !== 'completed')
     if (failed.length > 0) {
       const first = failed[0]
-      throw new Problem('child-failed', `${failed.length} of ${children.length} children did not complete; the first is ${first?.operation_id}, ${first?.status}`)
+      throw new Problem(
+        'child-failed',
+        `${failed.length} of ${children.length} children did not complete; the first is ${first?.operation_id}, ${first?.status}`,
+      )
     }
     const hash = createHash('sha256')
     for (const child of children) hash.update(String(child.result?.digest))

@@ -86,8 +86,10 @@ export class FanOut {
     if (event.kind !== 'changed') return
     const { record } = event
     const own = this.#parents.get(record.operation_id)
-    if (own !== undefined && record.status === 'cancelling') this.#cancelChildren(own, record.cancellation?.reason ?? null)
-    const parent = record.parent_operation_id === null ? undefined : this.#parents.get(record.parent_operation_id)
+    if (own !== undefined && record.status === 'cancelling')
+      this.#cancelChildren(own, record.cancellation?.reason ?? null)
+    const parent =
+      record.parent_operation_id === null ? undefined : this.#parents.get(record.parent_operation_id)
     if (parent !== undefined) this.#sumUpSoon(parent)
   }
 
@@ -124,7 +126,8 @@ export class FanOut {
   #cancelChildren(parent: Parent, reason: string | null): void {
     const cancelAll = async () => {
       for (const child of await this.#with.store.children(parent.record.operation_id)) {
-        if (!isTerminal(child.status)) await this.#service.cancel(child.operation_id, reason).catch(ignoreEnded)
+        if (!isTerminal(child.status))
+          await this.#service.cancel(child.operation_id, reason).catch(ignoreEnded)
       }
       this.#sumUpSoon(parent)
     }
@@ -152,5 +155,6 @@ function ignoreEnded(error: unknown): void {
 }
 
 const toProblem = (error: unknown): ProblemData =>
-  error instanceof Problem ? error.toData() : new Problem('internal', `The fan-out could not go on: ${String(error)}`).toData()
-
+  error instanceof Problem
+    ? error.toData()
+    : new Problem('internal', `The fan-out could not go on: ${String(error)}`).toData()

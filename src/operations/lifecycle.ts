@@ -8,7 +8,13 @@
  */
 export const transitions = {
   pending: { start: 'running', cancel: 'cancelled', fail: 'failed' },
-  running: { progress: 'running', complete: 'completed', fail: 'failed', cancel: 'cancelling', requeue: 'pending' },
+  running: {
+    progress: 'running',
+    complete: 'completed',
+    fail: 'failed',
+    cancel: 'cancelling',
+    requeue: 'pending',
+  },
   cancelling: { progress: 'cancelling', complete: 'completed', fail: 'failed', stop: 'cancelled' },
   completed: {},
   failed: { resume: 'pending', retry: 'pending' },
@@ -49,5 +55,10 @@ export function drawTransitions(): string {
       .filter(([, target]) => target !== status)
       .map(([event, target]) => `    ${status} --> ${target}: ${event}`),
   )
-  return ['stateDiagram-v2', '    [*] --> pending', ...arrows, ...terminalStatuses.map(status => `    ${status} --> [*]`)].join('\n')
+  return [
+    'stateDiagram-v2',
+    '    [*] --> pending',
+    ...arrows,
+    ...terminalStatuses.map(status => `    ${status} --> [*]`),
+  ].join('\n')
 }

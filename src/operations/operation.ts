@@ -111,7 +111,11 @@ export type NewOperation = Pick<
 >
 
 export type MetricPoint = { readonly at: number; readonly values: Readonly<Record<string, number | null>> }
-export type StoredMetricPoint = MetricPoint & { readonly seq: number; readonly attempt: number; readonly name: string }
+export type StoredMetricPoint = MetricPoint & {
+  readonly seq: number
+  readonly attempt: number
+  readonly name: string
+}
 
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error'
 export type LogLine = { readonly at: number; readonly level: LogLevelName; readonly message: string }

@@ -40,11 +40,19 @@ export function presentOperation(record: OperationRecord, around: Surroundings):
     parent_operation_id: record.parent_operation_id,
     children: presentChildren(around.children),
     result: record.result as Operation['result'],
-    problem: record.problem === null ? null : problemBody(record.problem, { instance: self, requestId: record.request_id }),
+    problem:
+      record.problem === null
+        ? null
+        : problemBody(record.problem, { instance: self, requestId: record.request_id }),
     warnings: [...record.warnings],
     cancellation:
-      record.cancellation === null ? null : { ...record.cancellation, requested_at: toRfc3339(record.cancellation.requested_at) },
-    checkpoint: newest === undefined ? null : { saved_at: toRfc3339(newest.saved_at), label: newest.label, size_bytes: newest.size_bytes },
+      record.cancellation === null
+        ? null
+        : { ...record.cancellation, requested_at: toRfc3339(record.cancellation.requested_at) },
+    checkpoint:
+      newest === undefined
+        ? null
+        : { saved_at: toRfc3339(newest.saved_at), label: newest.label, size_bytes: newest.size_bytes },
     can: capabilities(record),
     provenance: record.provenance,
     revision: record.revision,
@@ -64,7 +72,10 @@ export function capabilities(record: OperationRecord): Operation['can'] {
   return {
     cancel: next(record.status, 'cancel') !== undefined,
     retry: next(record.status, 'retry') !== undefined && record.parent_operation_id === null,
-    resume: next(record.status, 'resume') !== undefined && record.parent_operation_id === null && hasResumePoint(record),
+    resume:
+      next(record.status, 'resume') !== undefined &&
+      record.parent_operation_id === null &&
+      hasResumePoint(record),
     delete: isTerminal(record.status) && record.parent_operation_id === null,
   }
 }

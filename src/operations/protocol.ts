@@ -1,5 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Checkpoint, LogLine, MetricPoint, OperationType, Outcome, Params, Provenance } from './operation.ts'
+import type {
+  Checkpoint,
+  LogLine,
+  MetricPoint,
+  OperationType,
+  Outcome,
+  Params,
+  Provenance,
+} from './operation.ts'
 
 /**
  * What passes between the main thread and a worker thread. Plain data only.
@@ -40,8 +48,18 @@ export type Task = {
 /** From the worker. Posted at most 20 times a second per kind; never one by one from a hot loop. */
 export type WorkerMessage =
   /** First of all: what it goes on from. Metrics recorded after that checkpoint will come again. */
-  | { readonly kind: 'started'; readonly restored: Checkpoint | null; readonly damaged: readonly Checkpoint[] }
-  | { readonly kind: 'progress'; readonly done: number; readonly total: number | null; readonly unit: string; readonly phase: string | null }
+  | {
+      readonly kind: 'started'
+      readonly restored: Checkpoint | null
+      readonly damaged: readonly Checkpoint[]
+    }
+  | {
+      readonly kind: 'progress'
+      readonly done: number
+      readonly total: number | null
+      readonly unit: string
+      readonly phase: string | null
+    }
   | { readonly kind: 'metrics'; readonly name: string; readonly points: readonly MetricPoint[] }
   | { readonly kind: 'logs'; readonly lines: readonly LogLine[] }
   | { readonly kind: 'warning'; readonly message: string }

@@ -61,8 +61,10 @@ export class Recorder {
     const live = this.#live.get(record.operation_id)
     if (live === undefined || live.attempt !== record.attempt) return
     const rate = this.#measureRate(live, steps.done)
-    const percent = steps.total === null || steps.total <= 0 ? live.progress.progress : (100 * steps.done) / steps.total
-    const left = steps.total === null || rate === null || rate <= 0 ? null : Math.max(0, steps.total - steps.done) / rate
+    const percent =
+      steps.total === null || steps.total <= 0 ? live.progress.progress : (100 * steps.done) / steps.total
+    const left =
+      steps.total === null || rate === null || rate <= 0 ? null : Math.max(0, steps.total - steps.done) / rate
     live.progress = {
       progress: Math.min(almostDone, Math.max(live.progress.progress, percent)),
       phase,
@@ -71,15 +73,27 @@ export class Recorder {
       eta_seconds: left,
     }
     live.dirty = true
-    this.#feed.publish({ kind: 'progress', operation_id: record.operation_id, revision: record.revision, progress: live.progress })
+    this.#feed.publish({
+      kind: 'progress',
+      operation_id: record.operation_id,
+      revision: record.revision,
+      progress: live.progress,
+    })
   }
 
   /** @returns the last progress of an attempt that ends, to be written with its end */
   end(operationId: string): { progress: Progress; pending: ProgressUpdate | null } {
     const live = this.#live.get(operationId)
     this.#live.delete(operationId)
-    if (live === undefined) return { progress: { progress: 0, phase: null, steps: null, rate: null, eta_seconds: null }, pending: null }
-    return { progress: live.progress, pending: live.dirty ? toUpdate(operationId, live, this.#clock.now()) : null }
+    if (live === undefined)
+      return {
+        progress: { progress: 0, phase: null, steps: null, rate: null, eta_seconds: null },
+        pending: null,
+      }
+    return {
+      progress: live.progress,
+      pending: live.dirty ? toUpdate(operationId, live, this.#clock.now()) : null,
+    }
   }
 
   /** Writes what changed since the last tick. @returns operations whose attempt is no longer theirs: stop them */
@@ -116,5 +130,11 @@ export class Recorder {
 }
 
 function toUpdate(id: string, live: Live, now: number): ProgressUpdate {
-  return { operation_id: id, attempt: live.attempt, progress: live.progress, worker_thread: live.thread, heartbeat_at: now }
+  return {
+    operation_id: id,
+    attempt: live.attempt,
+    progress: live.progress,
+    worker_thread: live.thread,
+    heartbeat_at: now,
+  }
 }

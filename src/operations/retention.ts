@@ -8,7 +8,7 @@ import type { Collaborators, OperationsService } from './service.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-export type RetentionSettings = { readonly home: string; /** 0 keeps everything. */ readonly days: number }
+export type RetentionSettings = { readonly home: string /** 0 keeps everything. */; readonly days: number }
 
 /** Clears away what nobody needs any more: at the start and then every hour. */
 export class Retention {
@@ -24,7 +24,8 @@ export class Retention {
   }
 
   start(): void {
-    const sweep = () => this.sweep().catch(error => this.#with.log.error('retention.failed', errorFields(error)))
+    const sweep = () =>
+      this.sweep().catch(error => this.#with.log.error('retention.failed', errorFields(error)))
     this.#timer = setInterval(sweep, hourMs)
     this.#timer.unref()
     void sweep()
@@ -40,16 +41,22 @@ export class Retention {
     const now = clock.now()
     await store.forgetKeys(now)
     if (this.#settings.days > 0) {
-      for (const id of await store.endedBefore(now - this.#settings.days * dayMs, 1_000)) await this.#service.delete(id)
+      for (const id of await store.endedBefore(now - this.#settings.days * dayMs, 1_000))
+        await this.#service.delete(id)
     }
     await this.#removeOrphans('artifacts', id => removeArtifacts(this.#settings.home, id))
     await this.#removeOrphans('checkpoints', id => removeCheckpoints(this.#settings.home, id))
     const active = await this.#service.active()
-    const removed = await this.#with.rooms.bars.sweep(new Set(active.flatMap(record => record.provenance.dataset_sha256)))
+    const removed = await this.#with.rooms.bars.sweep(
+      new Set(active.flatMap(record => record.provenance.dataset_sha256)),
+    )
     log.debug('retention.swept', { segments_removed: removed })
   }
 
-  async #removeOrphans(folder: 'artifacts' | 'checkpoints', remove: (id: string) => Promise<void>): Promise<void> {
+  async #removeOrphans(
+    folder: 'artifacts' | 'checkpoints',
+    remove: (id: string) => Promise<void>,
+  ): Promise<void> {
     for (const id of await readdir(join(this.#settings.home, folder)).catch(() => [])) {
       if ((await this.#with.store.revisionOf(id)) === null) await remove(id)
     }

@@ -24,14 +24,20 @@ export class Schemas {
     const validate = this.#validator(paramsSchemaOf(type))
     if (validate(copy)) return copy
     const errors = faults(validate)
-    throw new Problem('params-invalid', `${type}: ${errors.map(error => `${error.pointer} ${error.message}`).join('; ')}`, { errors })
+    throw new Problem(
+      'params-invalid',
+      `${type}: ${errors.map(error => `${error.pointer} ${error.message}`).join('; ')}`,
+      { errors },
+    )
   }
 
   /** @throws {Error} when a worker returned something else than the contract promises: a bug of the worker */
   result(type: OperationType, result: unknown): Result {
     const validate = this.#validator(resultSchemaOf(type))
     if (validate(result)) return result as Result
-    throw new Error(`the ${type} worker returned a result that openapi.yaml does not describe: ${JSON.stringify(faults(validate))}`)
+    throw new Error(
+      `the ${type} worker returned a result that openapi.yaml does not describe: ${JSON.stringify(faults(validate))}`,
+    )
   }
 
   #validator(name: string): ValidateFunction {

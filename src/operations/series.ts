@@ -7,18 +7,33 @@ import { operationPath } from './present.ts'
 type Api = components['schemas']
 
 /** @param points one more than `limit` where there are more */
-export function presentMetrics(record: OperationRecord, points: readonly StoredMetricPoint[], after: number, limit: number): Api['OperationMetrics'] {
+export function presentMetrics(
+  record: OperationRecord,
+  points: readonly StoredMetricPoint[],
+  after: number,
+  limit: number,
+): Api['OperationMetrics'] {
   const page = points.slice(0, limit)
   const series = Object.entries(catalogue[record.type].series).map(([name, units]) => ({
     name,
     units: { ...units },
     points: page.filter(point => point.name === name).map(presentPoint),
   }))
-  return { operation_id: record.operation_id, series, next_after: page.at(-1)?.seq ?? after, more: points.length > limit }
+  return {
+    operation_id: record.operation_id,
+    series,
+    next_after: page.at(-1)?.seq ?? after,
+    more: points.length > limit,
+  }
 }
 
 /** @param lines one more than `limit` where there are more */
-export function presentLogs(record: OperationRecord, lines: readonly StoredLogLine[], after: number, limit: number): Api['OperationLogs'] {
+export function presentLogs(
+  record: OperationRecord,
+  lines: readonly StoredLogLine[],
+  after: number,
+  limit: number,
+): Api['OperationLogs'] {
   const page = lines.slice(0, limit)
   return {
     operation_id: record.operation_id,
@@ -28,9 +43,20 @@ export function presentLogs(record: OperationRecord, lines: readonly StoredLogLi
   }
 }
 
-export const presentPoint = ({ seq, attempt, at, values }: StoredMetricPoint): Api['MetricPoint'] => ({ seq, attempt, at: toRfc3339(at), values })
+export const presentPoint = ({ seq, attempt, at, values }: StoredMetricPoint): Api['MetricPoint'] => ({
+  seq,
+  attempt,
+  at: toRfc3339(at),
+  values,
+})
 
-export const presentLine = ({ seq, attempt, at, level, message }: StoredLogLine): Api['LogLine'] => ({ seq, attempt, at: toRfc3339(at), level, message })
+export const presentLine = ({ seq, attempt, at, level, message }: StoredLogLine): Api['LogLine'] => ({
+  seq,
+  attempt,
+  at: toRfc3339(at),
+  level,
+  message,
+})
 
 export function presentCheckpoints(record: OperationRecord): Api['CheckpointList'] {
   return {

@@ -22,8 +22,8 @@ import type {
   Provenance,
 } from './operation.ts'
 import { capabilities, hasResumePoint, presentOperation } from './present.ts'
-import { presentArtifacts, presentCheckpoints, presentLogs, presentMetrics } from './series.ts'
 import type { Schemas } from './schemas.ts'
+import { presentArtifacts, presentCheckpoints, presentLogs, presentMetrics } from './series.ts'
 import type { ChildPlan, Prepared, Rooms } from './spec.ts'
 
 type Api = components['schemas']
@@ -91,9 +91,12 @@ export class OperationsService {
     const { store, clock, feed, log } = this.#with
     const prepared = await this.#prepare(submission.type, submission.params)
     const now = clock.now()
-    const idempotency = submission.idempotency === null ? null : { ...submission.idempotency, expires_at: now + dayMs }
+    const idempotency =
+      submission.idempotency === null ? null : { ...submission.idempotency, expires_at: now + dayMs }
     const operation = this.#newOperation(submission, prepared, now)
-    const created = accepted(await store.create(operation, { idempotency, queueMax: this.#settings.queueMax }))
+    const created = accepted(
+      await store.create(operation, { idempotency, queueMax: this.#settings.queueMax }),
+    )
     if (created.outcome === 'created') {
       const { operation_id, type } = created.record
       log.info('operation.submitted', { operation_id, type, request_id: submission.requestId })
@@ -118,7 +121,8 @@ export class OperationsService {
   /** @throws {Problem} 'operation-not-found' */
   async get(id: string): Promise<OperationRecord> {
     const record = await this.#with.store.get(id)
-    if (record === null) throw new Problem('operation-not-found', `There is no operation ${id}; it may have been deleted.`)
+    if (record === null)
+      throw new Problem('operation-not-found', `There is no operation ${id}; it may have been deleted.`)
     return record
   }
 
@@ -127,11 +131,10 @@ export class OperationsService {
   }
 
   async present(record: OperationRecord): Promise<Operation> {
-    const { store } = this.#with
-    return presentOperation(record, {
-      queuedPosition: record.status === 'pending' ? await store.queuedPosition(record) : null,
-      children: catalogue[record.type].kind === 'fan-out' ? await store.childCounts(record.operation_id) : null,
-    })
+    return this.#presentAt(
+      record,
+      record.status === 'pending' ? await this.#with.store.queuedPosition(record) : null,
+    )
   }
 
   /** Newest first. @throws {Problem} 'invalid-cursor' */
@@ -142,7 +145,7 @@ export class OperationsService {
     const page = records.slice(0, limit)
     const last = page.at(-1)
     return {
-      items: await Promise.all(page.map(record => this.present(record))),
+      items: await this.#presentAll(page),
       next_cursor: records.length > limit && last !== undefined ? encodeCursor(last, filter) : null,
     }
   }
@@ -155,13 +158,20 @@ export class OperationsService {
    * Stops it: a pending one at once, a running one as soon as its worker has let go.
    * @returns `already` when it was cancelled or being cancelled  @throws {Problem} 'illegal-transition' when it has ended
    */
-  async cancel(id: string, reason: string | null): Promise<{ record: OperationRecord; outcome: 'cancelling' | 'cancelled' | 'already' }> {
+  async cancel(
+    id: string,
+    reason: string | null,
+  ): Promise<{ record: OperationRecord; outcome: 'cancelling' | 'cancelled' | 'already' }> {
     const { store, clock } = this.#with
     const record = await store.cancel(id, reason, clock.now())
     if (record === null) {
       const present = await this.get(id)
-      if (present.status === 'cancelling' || present.status === 'cancelled') return { record: present, outcome: 'already' }
-      throw new Problem('illegal-transition', `${id} is ${present.status}; only a pending or running operation can be cancelled.`)
+      if (present.status === 'cancelling' || present.status === 'cancelled')
+        return { record: present, outcome: 'already' }
+      throw new Problem(
+        'illegal-transition',
+        `${id} is ${present.status}; only a pending or running operation can be cancelled.`,
+      )
     }
     this.#changed(record)
     if (record.status === 'cancelled') await this.#cancelChildren(id, reason)
@@ -175,8 +185,13 @@ export class OperationsService {
     if (!capabilities(record).retry) throw refusal(record, 'retried')
     const prepared = await this.#prepare(record.type, record.params)
     for (const child of await store.children(id)) await this.#deleteOne(child.operation_id)
-    const reopened = await this.#reopen(id, { event: 'retry', attempts: this.#settings.maxAttempts, provenance: this.#provenance(prepared) })
+    // Before it can start again: its new attempt writes into the same folder.
     await removeCheckpoints(this.#settings.home, id)
+    const reopened = await this.#reopen(id, {
+      event: 'retry',
+      attempts: this.#settings.maxAttempts,
+      provenance: this.#provenance(prepared),
+    })
     this.#with.log.info('operation.retried', { operation_id: id, attempt: reopened.attempt, at: clock.now() })
     return reopened
   }
@@ -193,7 +208,10 @@ export class OperationsService {
   async delete(id: string): Promise<void> {
     const record = await this.get(id)
     if (record.parent_operation_id !== null) {
-      throw new Problem('illegal-transition', `${id} belongs to ${record.parent_operation_id}; delete that one instead.`)
+      throw new Problem(
+        'illegal-transition',
+        `${id} belongs to ${record.parent_operation_id}; delete that one instead.`,
+      )
     }
     if (!(await this.#deleteOne(id))) {
       throw new Problem('illegal-transition', `${id} is ${record.status}; cancel it before you delete it.`)
@@ -220,7 +238,7 @@ export class OperationsService {
     const last = page.at(-1)
     const more = start + limit < all.length && last !== undefined
     return {
-      items: await Promise.all(page.map(child => this.present(child))),
+      items: await this.#presentAll(page),
       next_cursor: more ? encodeCursor(last, { parent: parent.operation_id }) : null,
     }
   }
@@ -237,14 +255,20 @@ export class OperationsService {
   async artifact(id: string, name: string): Promise<{ artifact: Artifact; path: string }> {
     const record = await this.get(id)
     const artifact = record.artifacts.find(candidate => candidate.name === name)
-    if (artifact !== undefined) return { artifact, path: artifactPath(this.#settings.home, id, record.attempt, artifact) }
+    if (artifact !== undefined)
+      return { artifact, path: artifactPath(this.#settings.home, id, record.attempt, artifact) }
     const names = record.artifacts.map(candidate => candidate.name)
     const detail = `${id} (${record.status}) has no artifact '${name}'; it has ${names.length === 0 ? 'none' : names.join(', ')}.`
     throw new Problem('artifact-not-found', detail)
   }
 
   /** Resolves when its revision exceeds `revision`, when `seconds` are over, or when `signal` aborts. */
-  waitForChange(id: string, revision: number, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
+  waitForChange(
+    id: string,
+    revision: number,
+    seconds: number,
+    signal: AbortSignal,
+  ): Promise<OperationRecord> {
     return this.#waitUntil(id, record => record.revision > revision, seconds, signal)
   }
 
@@ -266,7 +290,11 @@ export class OperationsService {
   async newChild(parent: OperationRecord, plan: ChildPlan, index: number): Promise<NewOperation> {
     const prepared = await this.#prepare(plan.type, this.#with.schemas.params(plan.type, plan.params))
     const { priority, timeout_ms: timeoutMs, request_id: requestId } = parent
-    const child = this.#newOperation({ ...plan, priority, timeoutMs, requestId }, prepared, this.#with.clock.now())
+    const child = this.#newOperation(
+      { ...plan, priority, timeoutMs, requestId },
+      prepared,
+      this.#with.clock.now(),
+    )
     return { ...child, parent_operation_id: parent.operation_id, child_index: index }
   }
 
@@ -276,19 +304,44 @@ export class OperationsService {
     await this.#reopen(child.operation_id, { event, attempts: this.#settings.maxAttempts, provenance: null })
   }
 
+  async #presentAll(records: readonly OperationRecord[]): Promise<Operation[]> {
+    const positions = await this.#with.store.queuedPositions(
+      records.filter(({ status }) => status === 'pending'),
+    )
+    return Promise.all(
+      records.map(record => this.#presentAt(record, positions.get(record.operation_id) ?? null)),
+    )
+  }
+
+  async #presentAt(record: OperationRecord, queuedPosition: number | null): Promise<Operation> {
+    const isParent = catalogue[record.type].kind === 'fan-out'
+    return presentOperation(record, {
+      queuedPosition,
+      children: isParent ? await this.#with.store.childCounts(record.operation_id) : null,
+    })
+  }
+
   async #prepare(type: OperationType, params: Params): Promise<Prepared> {
     if (this.draining) throw drainingProblem()
     const spec = catalogue[type]
     if (spec.exercise === true && !this.#settings.enableExercise) {
-      throw new Problem('type-disabled', `Operations of type ${type} only prove the engine and are disabled on this server.`, {
-        hint: 'Start the server with KTRDR_ENABLE_EXERCISE=true.',
-        errors: [{ pointer: '/body/type', code: 'disabled', message: 'is disabled' }],
-      })
+      throw new Problem(
+        'type-disabled',
+        `Operations of type ${type} only prove the engine and are disabled on this server.`,
+        {
+          hint: 'Start the server with KTRDR_ENABLE_EXERCISE=true.',
+          errors: [{ pointer: '/body/type', code: 'disabled', message: 'is disabled' }],
+        },
+      )
     }
     return spec.prepare(params, this.#with.rooms)
   }
 
-  #newOperation(from: Pick<Submission, 'type' | 'priority' | 'timeoutMs' | 'requestId'>, prepared: Prepared, now: number): NewOperation {
+  #newOperation(
+    from: Pick<Submission, 'type' | 'priority' | 'timeoutMs' | 'requestId'>,
+    prepared: Prepared,
+    now: number,
+  ): NewOperation {
     return {
       operation_id: this.#with.newId(),
       type: from.type,
@@ -340,11 +393,20 @@ export class OperationsService {
   }
 
   #changed(record: OperationRecord): void {
-    this.#with.log.info(`operation.${record.status}`, { operation_id: record.operation_id, type: record.type, attempt: record.attempt })
+    this.#with.log.info(`operation.${record.status}`, {
+      operation_id: record.operation_id,
+      type: record.type,
+      attempt: record.attempt,
+    })
     this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
   }
 
-  #waitUntil(id: string, done: (record: OperationRecord) => boolean, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
+  #waitUntil(
+    id: string,
+    done: (record: OperationRecord) => boolean,
+    seconds: number,
+    signal: AbortSignal,
+  ): Promise<OperationRecord> {
     return new Promise((resolve, reject) => {
       const finish = () => {
         clearTimeout(timer)
@@ -358,7 +420,7 @@ export class OperationsService {
       })
       signal.addEventListener('abort', finish)
       this.get(id).then(record => {
-        if (done(record)) finish()
+        if (signal.aborted || done(record)) finish()
       }, finish)
     })
   }
@@ -366,14 +428,22 @@ export class OperationsService {
 
 function accepted(created: Created): Extract<Created, { record: OperationRecord }> {
   if (created.outcome === 'queue-full') {
-    throw new Problem('queue-full', `${created.pending} operations are pending, which is the most this server takes.`, {
-      hint: 'Try again when some have started, or raise KTRDR_QUEUE_MAX.',
-    })
+    throw new Problem(
+      'queue-full',
+      `${created.pending} operations are pending, which is the most this server takes.`,
+      {
+        hint: 'Try again when some have started, or raise KTRDR_QUEUE_MAX.',
+      },
+    )
   }
   if (created.outcome === 'key-reused') {
-    throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another request within the last 24 hours.', {
-      hint: 'Use a new key for a new request.',
-    })
+    throw new Problem(
+      'idempotency-key-reused',
+      'This Idempotency-Key was sent with another request within the last 24 hours.',
+      {
+        hint: 'Use a new key for a new request.',
+      },
+    )
   }
   return created
 }
@@ -381,14 +451,24 @@ function accepted(created: Created): Extract<Created, { record: OperationRecord 
 function refusal(record: OperationRecord, wanted: 'retried' | 'resumed'): Problem {
   const { operation_id: id, status } = record
   if (record.parent_operation_id !== null) {
-    return new Problem('illegal-transition', `${id} belongs to ${record.parent_operation_id}; it is ${wanted} with that one.`)
+    return new Problem(
+      'illegal-transition',
+      `${id} belongs to ${record.parent_operation_id}; it is ${wanted} with that one.`,
+    )
   }
   if (wanted === 'resumed' && (status === 'failed' || status === 'cancelled')) {
-    return new Problem('illegal-transition', `${id} is ${status} but has no checkpoint to resume from.`, { hint: 'Retry it instead: it starts over.' })
+    return new Problem('illegal-transition', `${id} is ${status} but has no checkpoint to resume from.`, {
+      hint: 'Retry it instead: it starts over.',
+    })
   }
-  return new Problem('illegal-transition', `${id} is ${status}; only a failed or cancelled operation can be ${wanted}.`)
+  return new Problem(
+    'illegal-transition',
+    `${id} is ${status}; only a failed or cancelled operation can be ${wanted}.`,
+  )
 }
 
 function drainingProblem(): Problem {
-  return new Problem('draining', 'The server is stopping and takes no new work.', { hint: 'Send the request again in a few seconds.' })
+  return new Problem('draining', 'The server is stopping and takes no new work.', {
+    hint: 'Send the request again in a few seconds.',
+  })
 }

@@ -44,7 +44,12 @@ export type WorkerSpec = Common & {
 }
 
 export type ChildPlan = { readonly type: OperationType; readonly params: Params }
-export type ChildEnd = { readonly operation_id: string; readonly status: OperationStatus; readonly result: Result | null; readonly problem: ProblemData | null }
+export type ChildEnd = {
+  readonly operation_id: string
+  readonly status: OperationStatus
+  readonly result: Result | null
+  readonly problem: ProblemData | null
+}
 
 /** Runs as child operations; takes no thread itself. */
 export type FanOutSpec = Common & {

@@ -35,13 +35,23 @@ export interface Store {
   /** Writes the progress of many attempts in one transaction. @returns the records that were changed */
   recordProgress(updates: readonly ProgressUpdate[], now: number): Promise<OperationRecord[]>
   /** @returns the points as stored; null when the attempt is not the running one. Bounded: see `limits`. */
-  appendMetrics(id: string, attempt: number, name: string, points: readonly MetricPoint[]): Promise<StoredMetricPoint[] | null>
+  appendMetrics(
+    id: string,
+    attempt: number,
+    name: string,
+    points: readonly MetricPoint[],
+  ): Promise<StoredMetricPoint[] | null>
   /** Drops the points after `seq`: the attempt goes on from a checkpoint that is older than they are. */
   trimMetrics(id: string, attempt: number, seq: number): Promise<void>
   appendLogs(id: string, attempt: number, lines: readonly LogLine[]): Promise<StoredLogLine[] | null>
   addWarning(id: string, attempt: number, warning: string, now: number): Promise<OperationRecord | null>
   /** Makes `checkpoint` the last (and, if it says so, the best). */
-  saveCheckpoint(id: string, attempt: number, checkpoint: Omit<Checkpoint, 'metrics_seq'>, now: number): Promise<OperationRecord | null>
+  saveCheckpoint(
+    id: string,
+    attempt: number,
+    checkpoint: Omit<Checkpoint, 'metrics_seq'>,
+    now: number,
+  ): Promise<OperationRecord | null>
   finish(id: string, attempt: number, ending: Ending, now: number): Promise<OperationRecord | null>
   /** pending → cancelled, running → cancelling; null when the table has no such arrow. */
   cancel(id: string, reason: string | null, now: number): Promise<OperationRecord | null>
@@ -63,6 +73,8 @@ export interface Store {
   logs(id: string, after: number, limit: number): Promise<StoredLogLine[]>
   /** How many pending operations start before it, plus one. */
   queuedPosition(record: OperationRecord): Promise<number>
+  /** As `queuedPosition`, for many at once; those that are not pending are left out. */
+  queuedPositions(records: readonly OperationRecord[]): Promise<ReadonlyMap<string, number>>
   pendingCount(): Promise<number>
   /** Operations changed after `seq`, oldest change first. */
   changedAfter(seq: number, limit: number): Promise<OperationRecord[]>
@@ -81,7 +93,11 @@ export interface Store {
 /** Upper bounds per operation. What comes after them is dropped; the last log line and warning kept say so. */
 export const limits = { metricPoints: 100_000, logLines: 10_000, warnings: 100 } as const
 
-export type IdempotencyKey = { readonly key: string; readonly fingerprint: string; readonly expires_at: number }
+export type IdempotencyKey = {
+  readonly key: string
+  readonly fingerprint: string
+  readonly expires_at: number
+}
 
 export type CreateOptions = { readonly idempotency: IdempotencyKey | null; readonly queueMax: number }
 
@@ -102,7 +118,12 @@ export type ProgressUpdate = {
 }
 
 export type Ending =
-  | { readonly event: 'complete'; readonly result: Result; readonly artifacts: readonly Artifact[]; readonly progress: Progress }
+  | {
+      readonly event: 'complete'
+      readonly result: Result
+      readonly artifacts: readonly Artifact[]
+      readonly progress: Progress
+    }
   | { readonly event: 'fail'; readonly problem: ProblemData }
   | { readonly event: 'stop'; readonly mode: 'cooperative' | 'forced' }
 

@@ -79,7 +79,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       const claimed = [await store.claim('n', ['backtesting'], 1), await store.claim('n', ['backtesting'], 1)]
       expect(claimed.map(record => record?.operation_id)).toEqual([first.operation_id, second.operation_id])
       expect((await store.claim('n', [], 1))?.operation_id).toBe(other.operation_id)
-      for (const id of [low, first, second, other]) await store.cancel(id.operation_id, null, 1)
+      const waiting = [await create({ priority: -1 }), low]
+      const positions = await store.queuedPositions([...waiting, first])
+      for (const record of waiting)
+        expect(positions.get(record.operation_id)).toBe(await store.queuedPosition(record))
+      expect([...positions.keys()].sort()).toEqual(waiting.map(record => record.operation_id).sort())
+      for (const id of [...waiting, first, second, other]) await store.cancel(id.operation_id, null, 1)
     })
 
     test('no operation is claimed twice, however many claims come at once', async () => {

@@ -90,7 +90,9 @@ export function migrate(database: DatabaseSync): void {
   const row = database.prepare('pragma user_version').get()
   const version = Number(row?.user_version)
   if (version > migrations.length) {
-    throw new Error(`The database has schema ${version}; this ktrdr knows up to ${migrations.length}. Start the newer ktrdr that wrote it.`)
+    throw new Error(
+      `The database has schema ${version}; this ktrdr knows up to ${migrations.length}. Start the newer ktrdr that wrote it.`,
+    )
   }
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue

@@ -1,6 +1,13 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { statuses } from '../../operations/lifecycle.ts'
-import type { OperationCounts, OperationRecord, OperationStatus, StatusCounts, StoredLogLine, StoredMetricPoint } from '../../operations/operation.ts'
+import type {
+  OperationCounts,
+  OperationRecord,
+  OperationStatus,
+  StatusCounts,
+  StoredLogLine,
+  StoredMetricPoint,
+} from '../../operations/operation.ts'
 import type { ListFilter } from '../store.ts'
 import { toLogLine, toMetricPoint, toRecord } from './rows.ts'
 
@@ -47,7 +54,9 @@ export class Reads {
   }
 
   async counts(): Promise<OperationCounts> {
-    const rows = this.statement('select type, status, count(*) as n from operations group by status, type').all()
+    const rows = this.statement(
+      'select type, status, count(*) as n from operations group by status, type',
+    ).all()
     const by_status = emptyCounts()
     const by_type: Record<string, StatusCounts> = {}
     let total = 0
@@ -65,10 +74,14 @@ export class Reads {
   }
 
   async children(parentId: string): Promise<OperationRecord[]> {
-    return this.statement('select * from operations where parent_operation_id = ? order by child_index').all(parentId).map(toRecord)
+    return this.statement('select * from operations where parent_operation_id = ? order by child_index')
+      .all(parentId)
+      .map(toRecord)
   }
 
-  async childCounts(parentId: string): Promise<{ counts: StatusCounts; total: number; meanProgress: number }> {
+  async childCounts(
+    parentId: string,
+  ): Promise<{ counts: StatusCounts; total: number; meanProgress: number }> {
     const rows = this.statement(
       'select status, count(*) as n, sum(progress) as progress from operations where parent_operation_id = ? group by status',
     ).all(parentId)
@@ -84,11 +97,15 @@ export class Reads {
   }
 
   async metrics(id: string, after: number, limit: number): Promise<StoredMetricPoint[]> {
-    return this.statement('select * from metrics where operation_id = ? and seq > ? order by seq limit ?').all(id, after, limit).map(toMetricPoint)
+    return this.statement('select * from metrics where operation_id = ? and seq > ? order by seq limit ?')
+      .all(id, after, limit)
+      .map(toMetricPoint)
   }
 
   async logs(id: string, after: number, limit: number): Promise<StoredLogLine[]> {
-    return this.statement('select * from logs where operation_id = ? and seq > ? order by seq limit ?').all(id, after, limit).map(toLogLine)
+    return this.statement('select * from logs where operation_id = ? and seq > ? order by seq limit ?')
+      .all(id, after, limit)
+      .map(toLogLine)
   }
 
   async queuedPosition(record: OperationRecord): Promise<number> {
@@ -98,12 +115,26 @@ export class Reads {
     return Number(row?.ahead) + 1
   }
 
+  async queuedPositions(records: readonly OperationRecord[]): Promise<ReadonlyMap<string, number>> {
+    if (records.length === 0) return new Map()
+    const rows = this.statement(
+      `select operation_id, position from (
+         select operation_id, row_number() over (order by priority desc, operation_id) as position from operations where status = 'pending')
+       where operation_id in (select value from json_each(?))`,
+    ).all(JSON.stringify(records.map(record => record.operation_id)))
+    return new Map(rows.map(row => [String(row.operation_id), Number(row.position)]))
+  }
+
   async pendingCount(): Promise<number> {
-    return Number(this.statement(`select count(*) as pending from operations where status = 'pending'`).get()?.pending)
+    return Number(
+      this.statement(`select count(*) as pending from operations where status = 'pending'`).get()?.pending,
+    )
   }
 
   async changedAfter(seq: number, limit: number): Promise<OperationRecord[]> {
-    return this.statement('select * from operations where change_seq > ? order by change_seq limit ?').all(seq, limit).map(toRecord)
+    return this.statement('select * from operations where change_seq > ? order by change_seq limit ?')
+      .all(seq, limit)
+      .map(toRecord)
   }
 
   async latestChange(): Promise<number> {
@@ -126,7 +157,8 @@ export class Reads {
 
 const marks = (values: readonly unknown[]): string => Array(values.length).fill('?').join(', ')
 
-const emptyCounts = (): StatusCounts => Object.fromEntries(statuses.map(status => [status, 0])) as StatusCounts
+const emptyCounts = (): StatusCounts =>
+  Object.fromEntries(statuses.map(status => [status, 0])) as StatusCounts
 
 function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] } {
   const conditions: string[] = []
@@ -143,7 +175,12 @@ function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] }
   if (filter.createdBefore !== undefined) where('created_at < ?', filter.createdBefore)
   if (filter.text !== undefined) {
     const text = filter.text.toLowerCase()
-    where('(instr(lower(operation_id), ?) or instr(lower(type), ?) or instr(lower(params), ?))', text, text, text)
+    where(
+      '(instr(lower(operation_id), ?) or instr(lower(type), ?) or instr(lower(params), ?))',
+      text,
+      text,
+      text,
+    )
   }
   if (filter.before !== undefined) {
     where('(created_at, operation_id) < (?, ?)', filter.before.created_at, filter.before.operation_id)

@@ -1,14 +1,24 @@
 import type { SQLOutputValue } from 'node:sqlite'
-import type { NewOperation, OperationRecord, OperationStatus, OperationType, StoredLogLine, StoredMetricPoint } from '../../operations/operation.ts'
+import type {
+  NewOperation,
+  OperationRecord,
+  OperationStatus,
+  OperationType,
+  StoredLogLine,
+  StoredMetricPoint,
+} from '../../operations/operation.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
 const text = (value: SQLOutputValue | undefined): string => String(value)
 const number = (value: SQLOutputValue | undefined): number => Number(value)
-const numberOrNull = (value: SQLOutputValue | undefined): number | null => (value === null || value === undefined ? null : Number(value))
-const textOrNull = (value: SQLOutputValue | undefined): string | null => (value === null || value === undefined ? null : String(value))
+const numberOrNull = (value: SQLOutputValue | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value)
+const textOrNull = (value: SQLOutputValue | undefined): string | null =>
+  value === null || value === undefined ? null : String(value)
 const json = <T>(value: SQLOutputValue | undefined): T => JSON.parse(String(value)) as T
-const jsonOrNull = <T>(value: SQLOutputValue | undefined): T | null => (value === null || value === undefined ? null : (JSON.parse(String(value)) as T))
+const jsonOrNull = <T>(value: SQLOutputValue | undefined): T | null =>
+  value === null || value === undefined ? null : (JSON.parse(String(value)) as T)
 
 /** A row of `operations` as the rest of the program knows it. */
 export function toRecord(row: Row): OperationRecord {
@@ -79,7 +89,13 @@ export function toInsert(operation: NewOperation): Record<string, string | numbe
 }
 
 export function toMetricPoint(row: Row): StoredMetricPoint {
-  return { seq: number(row.seq), attempt: number(row.attempt), name: text(row.name), at: number(row.at), values: json(row.point) }
+  return {
+    seq: number(row.seq),
+    attempt: number(row.attempt),
+    name: text(row.name),
+    at: number(row.at),
+    values: json(row.point),
+  }
 }
 
 export function toLogLine(row: Row): StoredLogLine {

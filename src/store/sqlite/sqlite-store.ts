@@ -1,8 +1,26 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { isTerminal } from '../../operations/lifecycle.ts'
-import type { Checkpoint, LogLine, MetricPoint, NewOperation, OperationRecord, OperationStatus, OperationType, StoredLogLine, StoredMetricPoint } from '../../operations/operation.ts'
-import { limits, type Created, type CreateOptions, type Ending, type ProgressUpdate, type Reopen, type Store } from '../store.ts'
+import type {
+  Checkpoint,
+  LogLine,
+  MetricPoint,
+  NewOperation,
+  OperationRecord,
+  OperationStatus,
+  OperationType,
+  StoredLogLine,
+  StoredMetricPoint,
+} from '../../operations/operation.ts'
+import {
+  type Created,
+  type CreateOptions,
+  type Ending,
+  limits,
+  type ProgressUpdate,
+  type Reopen,
+  type Store,
+} from '../store.ts'
 import { GroupCommit } from './group-commit.ts'
 import { migrate } from './migrations.ts'
 import { Reads } from './reads.ts'
@@ -36,13 +54,16 @@ export class SqliteStore extends Reads implements Store {
 
   create(operation: NewOperation, options: CreateOptions): Promise<Created> {
     return this.#commit.write((): Created => {
-      const seen = options.idempotency === null ? null : this.#seenBefore(options.idempotency.key, operation.created_at)
+      const seen =
+        options.idempotency === null ? null : this.#seenBefore(options.idempotency.key, operation.created_at)
       if (seen !== null) {
         if (seen.fingerprint !== options.idempotency?.fingerprint) return { outcome: 'key-reused' }
         const record = this.getNow(seen.operationId)
         if (record !== null) return { outcome: 'replayed', record }
       }
-      const pending = Number(this.statement(statements.pendingTopLevel).get({ limit: options.queueMax })?.pending)
+      const pending = Number(
+        this.statement(statements.pendingTopLevel).get({ limit: options.queueMax })?.pending,
+      )
       if (pending >= options.queueMax) return { outcome: 'queue-full', pending }
       const row = this.statement(statements.insert).get({ ...toInsert(operation), seq: this.#nextSeq() })
       if (row === undefined) throw new Error(`operation ${operation.operation_id} exists already`)
@@ -53,7 +74,14 @@ export class SqliteStore extends Reads implements Store {
 
   createChildren(parentId: string, attempt: number, children: readonly NewOperation[]): Promise<boolean> {
     return this.#commit.write(() => {
-      if (this.#apply(statements.progressTouch, { id: parentId, attempt, now: children[0]?.created_at ?? 0 }) === null) return false
+      if (
+        this.#apply(statements.progressTouch, {
+          id: parentId,
+          attempt,
+          now: children[0]?.created_at ?? 0,
+        }) === null
+      )
+        return false
       const insert = this.statement(statements.insert)
       for (const child of children) insert.get({ ...toInsert(child), seq: this.#nextSeq() })
       return true
@@ -64,7 +92,12 @@ export class SqliteStore extends Reads implements Store {
     return this.#commit.write(() => {
       const row = this.statement(nextPending(excluded.length)).get(...excluded)
       if (row === undefined) return null
-      return this.#apply(statements.claim, { id: String(row.operation_id), attempt: Number(row.attempt), node, now })
+      return this.#apply(statements.claim, {
+        id: String(row.operation_id),
+        attempt: Number(row.attempt),
+        node,
+        now,
+      })
     })
   }
 
@@ -89,12 +122,19 @@ export class SqliteStore extends Reads implements Store {
     )
   }
 
-  appendMetrics(id: string, attempt: number, name: string, points: readonly MetricPoint[]): Promise<StoredMetricPoint[] | null> {
+  appendMetrics(
+    id: string,
+    attempt: number,
+    name: string,
+    points: readonly MetricPoint[],
+  ): Promise<StoredMetricPoint[] | null> {
     return this.#commit.write(() => {
       if (!this.#isRunning(id, attempt)) return null
       const last = this.#lastSeq('metrics', id)
       const kept = points.slice(0, Math.max(0, limits.metricPoints - last))
-      const insert = this.statement('insert into metrics (operation_id, seq, attempt, name, at, point) values (?, ?, ?, ?, ?, ?)')
+      const insert = this.statement(
+        'insert into metrics (operation_id, seq, attempt, name, at, point) values (?, ?, ?, ?, ?, ?)',
+      )
       return kept.map((point, index) => {
         const seq = last + 1 + index
         insert.run(id, seq, attempt, name, point.at, JSON.stringify(point.values))
@@ -105,7 +145,8 @@ export class SqliteStore extends Reads implements Store {
 
   trimMetrics(id: string, attempt: number, seq: number): Promise<void> {
     return this.#commit.write(() => {
-      if (this.#isRunning(id, attempt)) this.statement('delete from metrics where operation_id = ? and seq > ?').run(id, seq)
+      if (this.#isRunning(id, attempt))
+        this.statement('delete from metrics where operation_id = ? and seq > ?').run(id, seq)
     })
   }
 
@@ -116,10 +157,15 @@ export class SqliteStore extends Reads implements Store {
       const room = Math.max(0, limits.logLines - last)
       const kept = lines.slice(0, room)
       const closing = kept.length === room ? kept.at(-1) : undefined
-      const insert = this.statement('insert into logs (operation_id, seq, attempt, at, level, message) values (?, ?, ?, ?, ?, ?)')
+      const insert = this.statement(
+        'insert into logs (operation_id, seq, attempt, at, level, message) values (?, ?, ?, ?, ?, ?)',
+      )
       return kept.map((line, index) => {
         const seq = last + 1 + index
-        const message = line === closing ? `${line.message} (log full at ${limits.logLines} lines; later lines are dropped)` : line.message
+        const message =
+          line === closing
+            ? `${line.message} (log full at ${limits.logLines} lines; later lines are dropped)`
+            : line.message
         insert.run(id, seq, attempt, line.at, line.level, message)
         return { ...line, message, seq, attempt }
       })
@@ -130,24 +176,44 @@ export class SqliteStore extends Reads implements Store {
     return this.#commit.write(() => {
       const warnings = this.getNow(id)?.warnings ?? []
       if (warnings.includes(warning) || warnings.length >= limits.warnings) return null
-      const text = warnings.length === limits.warnings - 1 ? 'There are more warnings than are kept; see the logs.' : warning
-      return this.#apply(statements.warnings, { id, attempt, now, warnings: JSON.stringify([...warnings, text]) })
+      const text =
+        warnings.length === limits.warnings - 1
+          ? 'There are more warnings than are kept; see the logs.'
+          : warning
+      return this.#apply(statements.warnings, {
+        id,
+        attempt,
+        now,
+        warnings: JSON.stringify([...warnings, text]),
+      })
     })
   }
 
-  saveCheckpoint(id: string, attempt: number, checkpoint: Omit<Checkpoint, 'metrics_seq'>, now: number): Promise<OperationRecord | null> {
+  saveCheckpoint(
+    id: string,
+    attempt: number,
+    checkpoint: Omit<Checkpoint, 'metrics_seq'>,
+    now: number,
+  ): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
       const kept = this.getNow(id)?.checkpoints ?? []
       const best = checkpoint.best ? [] : kept.filter(earlier => earlier.best)
       const checkpoints = [{ ...checkpoint, metrics_seq: this.#lastSeq('metrics', id) }, ...best]
-      return this.#apply(statements.checkpoints, { id, attempt, now, checkpoints: JSON.stringify(checkpoints) })
+      return this.#apply(statements.checkpoints, {
+        id,
+        attempt,
+        now,
+        checkpoints: JSON.stringify(checkpoints),
+      })
     })
   }
 
   finish(id: string, attempt: number, ending: Ending, now: number): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
-      if (ending.event === 'stop') return this.#apply(statements.stop, { id, attempt, now, mode: ending.mode })
-      if (ending.event === 'fail') return this.#apply(statements.fail, { id, attempt, now, problem: JSON.stringify(ending.problem) })
+      if (ending.event === 'stop')
+        return this.#apply(statements.stop, { id, attempt, now, mode: ending.mode })
+      if (ending.event === 'fail')
+        return this.#apply(statements.fail, { id, attempt, now, problem: JSON.stringify(ending.problem) })
       const { phase, steps, rate } = ending.progress
       return this.#apply(statements.complete, {
         id,
@@ -173,8 +239,14 @@ export class SqliteStore extends Reads implements Store {
   reopen(id: string, how: Reopen, now: number): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
       const provenance = how.provenance === null ? null : JSON.stringify(how.provenance)
-      const record = this.#apply(statements.reopen(how.event), { id, attempts: how.attempts, provenance, now })
-      if (record !== null && how.event === 'retry') this.statement('delete from metrics where operation_id = ?').run(id)
+      const record = this.#apply(statements.reopen(how.event), {
+        id,
+        attempts: how.attempts,
+        provenance,
+        now,
+      })
+      if (record !== null && how.event === 'retry')
+        this.statement('delete from metrics where operation_id = ?').run(id)
       return record
     })
   }
@@ -225,20 +297,23 @@ export class SqliteStore extends Reads implements Store {
   }
 
   #lastSeq(table: 'metrics' | 'logs', id: string): number {
-    return Number(this.statement(`select coalesce(max(seq), 0) as seq from ${table} where operation_id = ?`).get(id)?.seq)
+    return Number(
+      this.statement(`select coalesce(max(seq), 0) as seq from ${table} where operation_id = ?`).get(id)?.seq,
+    )
   }
 
   #seenBefore(key: string, now: number): { fingerprint: string; operationId: string } | null {
-    const row = this.statement('select fingerprint, operation_id from idempotency_keys where key = ? and expires_at > ?').get(key, now)
-    return row === undefined ? null : { fingerprint: String(row.fingerprint), operationId: String(row.operation_id) }
+    const row = this.statement(
+      'select fingerprint, operation_id from idempotency_keys where key = ? and expires_at > ?',
+    ).get(key, now)
+    return row === undefined
+      ? null
+      : { fingerprint: String(row.fingerprint), operationId: String(row.operation_id) }
   }
 
   #remember(key: { key: string; fingerprint: string; expires_at: number }, operationId: string): void {
-    this.statement('insert or replace into idempotency_keys (key, fingerprint, operation_id, expires_at) values (?, ?, ?, ?)').run(
-      key.key,
-      key.fingerprint,
-      operationId,
-      key.expires_at,
-    )
+    this.statement(
+      'insert or replace into idempotency_keys (key, fingerprint, operation_id, expires_at) values (?, ?, ?, ?)',
+    ).run(key.key, key.fingerprint, operationId, key.expires_at)
   }
 }

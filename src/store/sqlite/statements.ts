@@ -4,7 +4,9 @@ const list = (words: readonly string[]) => words.map(word => `'${word}'`).join('
 
 /** `status = case …` for an event, straight from the transition table. */
 function targetOf(event: OperationEventName): string {
-  const arrows = sourcesOf(event).map((source: OperationStatus) => `when '${source}' then '${next(source, event)}'`)
+  const arrows = sourcesOf(event).map(
+    (source: OperationStatus) => `when '${source}' then '${next(source, event)}'`,
+  )
   return `case status ${arrows.join(' ')} end`
 }
 
@@ -54,8 +56,16 @@ export const statements = {
      ${settleCancellation("'cooperative'")}`,
     sameAttempt,
   ),
-  fail: applying('fail', `problem = $problem, completed_at = $now, eta_seconds = null, ${settleCancellation("'cooperative'")}`, sameAttempt),
-  stop: applying('stop', `completed_at = $now, eta_seconds = null, ${settleCancellation('$mode')}`, sameAttempt),
+  fail: applying(
+    'fail',
+    `problem = $problem, completed_at = $now, eta_seconds = null, ${settleCancellation("'cooperative'")}`,
+    sameAttempt,
+  ),
+  stop: applying(
+    'stop',
+    `completed_at = $now, eta_seconds = null, ${settleCancellation('$mode')}`,
+    sameAttempt,
+  ),
   cancel: applying(
     'cancel',
     `cancel_requested_at = $now, cancel_reason = $reason,
@@ -64,7 +74,11 @@ export const statements = {
      completed_at = case status when 'pending' then $now end`,
     '',
   ),
-  requeue: applying('requeue', `${nextAttempt}, max_attempts = max_attempts + $extra`, `${sameAttempt} and attempt < max_attempts + $extra`),
+  requeue: applying(
+    'requeue',
+    `${nextAttempt}, max_attempts = max_attempts + $extra`,
+    `${sameAttempt} and attempt < max_attempts + $extra`,
+  ),
   reopen: (event: 'resume' | 'retry') =>
     applying(
       event,
