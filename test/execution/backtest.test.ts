@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Operation, type Program, startProgram, stopPrograms } from '../support/program.ts'
+
+let program: Program
+beforeAll(async () => {
+  program = await startProgram()
+  const download = await program.submit('data_download', {
+    vendor: 'sample',
+    symbols: ['AAPL'],
+    timeframes: ['1d'],
+  })
+  await program.end(download.operation_id)
+})
+afterAll(stopPrograms)
+
+type Table = { rows: number; columns: Record<string, (number | string | null)[]> }
+const run = async (params: object): Promise<Operation> => {
+  const ended = await program.end((await program.submit('backtesting', params)).operation_id)
+  expect(ended.problem).toBeNull()
+  return ended
+}
+const table = async (id: string, name: string) =>
+  (await program.get<Table>(`/api/v1/operations/${id}/artifacts/${name}`)).body
+const numbers = (values: unknown[] | undefined) => (values ?? []).map(Number)
+
+test('the same request twice gives the same result bytes and the same artifact bytes', async () => {
+  const params = { strategy: 'sma_cross', sizing: { mode: 'fraction', fraction: 0.5 }, units: 'fractional' }
+  const [first, second] = [await run(params), await run(params)]
+  expect(JSON.stringify(second.result)).toBe(JSON.stringify(first.result))
+  const sums = async ({ operation_id: id }: Operation) =>
+    (
+      await program.get<{ items: { name: string; sha256: string }[] }>(`/api/v1/operations/${id}/artifacts`)
+    ).body.items
+      .map(({ name, sha256 }) => `${name} ${sha256}`)
+      .sort()
+  expect(await sums(first)).toHaveLength(3)
+  expect(await sums(second)).toEqual(await sums(first))
+})
+
+test('the trades add up to the change of the equity, read back through the API', async () => {
+  const { operation_id: id, result } = await run({
+    strategy: 'sma_cross',
+    commission_fixed: 3,
+    slippage_bps: 20,
+  })
+  const [trades, equity] = [await table(id, 'trades'), await table(id, 'equity')]
+  const net = numbers(trades.columns.net_pnl).reduce((sum, value) => sum + value, 0)
+  const last = numbers(equity.columns.equity).at(-1) ?? Number.NaN
+  expect(Math.abs(100_000 + net - last)).toBeLessThan(1e-9 * last)
+  expect(result).toMatchObject({ metrics: { final_equity: last, trades: trades.rows }, bars: equity.rows })
+})
+
+test('what is decided in a range does not depend on bars after it', async () => {
+  const early = await run({ strategy: 'rsi_reversion', end: '2016-01-01', close_open_trades: false })
+  const whole = await run({ strategy: 'rsi_reversion', close_open_trades: false })
+  const [short, long] = [await table(early.operation_id, 'equity'), await table(whole.operation_id, 'equity')]
+  for (const [name, values] of Object.entries(short.columns))
+    expect([name, (long.columns[name] ?? []).slice(0, short.rows)]).toEqual([name, values])
+})
+
+test('bars imported as CSV are backtested, and read back in every format', async () => {
+  const closes = [10, 11, 12, 11, 9, 8, 9, 11, 13, 14, 12, 10]
+  const csv = `date;open;high;low;close\n${closes.map((close, day) => `2024-01-${String(day + 1).padStart(2, '0')};${close};${close + 1};${close - 1};${close}`).join('\n')}\n`
+  const put = () =>
+    program.request('PUT', '/api/v1/datasets/MINE/1d', {
+      raw: csv,
+      headers: { 'content-type': 'text/csv; charset=utf-8' },
+    })
+  expect((await put()).status).toBe(201)
+  expect((await put()).status).toBe(200)
+  const strategy_yaml = `name: dip
+training_data:
+  symbols: { mode: single, symbol: MINE }
+  timeframes: { mode: single, timeframe: 1d }
+indicators:
+  mean_3: { type: sma, period: 3 }
+decisions:
+  rules:
+    enter_long: "close crosses above mean_3"
+    exit_long: "close crosses below mean_3"
+`
+  const { operation_id: id, result } = await run({
+    strategy_yaml,
+    commission_rate: 0,
+    slippage_bps: 0,
+    initial_capital: 1_000,
+  })
+  // Means from bar 3 on: 11, 11.33, 10.67, 9.33, 8.67, 9.33, 11, 12.67, 13, 12. The close crosses above on the 7th
+  // and is filled at the open of the 8th (11): 90 units; it crosses below on the 11th, filled on the 12th (10).
+  const trades = await table(id, 'trades')
+  expect(trades.columns).toMatchObject({
+    entry_price: [11],
+    units: [90],
+    exit_price: [10],
+    net_pnl: [-90],
+    entry_time: ['2024-01-08T00:00:00.000Z'],
+    exit_time: ['2024-01-12T00:00:00.000Z'],
+  })
+  expect(result).toMatchObject({ symbol: 'MINE', bars: 12, metrics: { final_equity: 910 } })
+  const csvAnswer = await program.get('/api/v1/datasets/MINE/1d', { accept: 'text/csv' })
+  expect(csvAnswer.text.split('\n')[1]).toMatch(/^2024-01-01T00:00:00.000Z,/)
+  for (const accept of ['application/vnd.apache.parquet', 'application/vnd.apache.arrow.file']) {
+    const answer = await fetch(`${program.url}/api/v1/operations/${id}/artifacts/equity`, {
+      headers: { accept },
+    })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, accept])
+    expect(Buffer.from(await answer.arrayBuffer()).toString('latin1', 0, 4)).toMatch(/PAR1|ARRO/)
+  }
+  expect(
+    (await program.get(`/api/v1/operations/${id}/artifacts/equity`, { accept: 'image/png' })).status,
+  ).toBe(406)
+  const part = await program.get(`/api/v1/operations/${id}/artifacts/trades`, {
+    accept: 'text/csv',
+    range: 'bytes=0-7',
+  })
+  expect([part.status, part.text]).toEqual([206, 'trade_id'])
+})
