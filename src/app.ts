@@ -19,6 +19,7 @@ import { errorFields, type Log } from './log.ts'
 import type { components } from './openapi.gen.ts'
 import { Attempts } from './operations/attempts.ts'
 import { FanOut } from './operations/fan-out.ts'
+import { OperationQueries } from './operations/queries.ts'
 import { Retention } from './operations/retention.ts'
 import { Schemas } from './operations/schemas.ts'
 import { type Collaborators, OperationsService } from './operations/service.ts'
@@ -59,7 +60,8 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     log,
   }
   const { home, node, queueMax, maxAttempts, enableExercise } = config
-  const service = new OperationsService(collaborators, {
+  const queries = new OperationQueries(store, feed, home)
+  const service = new OperationsService(collaborators, queries, {
     home,
     version,
     queueMax,
@@ -87,6 +89,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     clock,
     log,
     service,
+    queries,
     feed,
     bars,
     strategies,

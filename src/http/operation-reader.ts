@@ -1,6 +1,6 @@
 import { isTerminal } from '../operations/lifecycle.ts'
 import type { OperationRecord } from '../operations/operation.ts'
-import type { OperationsService } from '../operations/service.ts'
+import type { OperationQueries } from '../operations/queries.ts'
 import { matchesETag } from './etag.ts'
 
 /** Bodies of ended operations kept, so that watching a finished one costs neither a query nor a serialisation. */
@@ -38,16 +38,16 @@ type Cached = {
 
 /** Answers `GET /api/v1/operations/{operation_id}`, the address clients poll. */
 export class OperationReader {
-  readonly #service: OperationsService
+  readonly #queries: OperationQueries
   readonly #ended = new Map<string, Cached>()
 
-  constructor(service: OperationsService) {
-    this.#service = service
+  constructor(queries: OperationQueries) {
+    this.#queries = queries
   }
 
   /** Unchanged operations are answered from their revision alone. @throws {Problem} 'operation-not-found' */
   async read(id: string, ifNoneMatch: string | undefined): Promise<OperationAnswer> {
-    const revision = await this.#service.revisionOf(id)
+    const revision = await this.#queries.revisionOf(id)
     if (revision !== null && matchesETag(ifNoneMatch, operationETag(id, revision))) {
       return {
         status: 304,
@@ -58,8 +58,8 @@ export class OperationReader {
     const cached = this.#ended.get(id)
     if (cached !== undefined && cached.revision === revision)
       return { status: 200, headers: cached.headers, body: cached.body }
-    const record = await this.#service.get(id)
-    const body = JSON.stringify(await this.#service.present(record))
+    const record = await this.#queries.get(id)
+    const body = JSON.stringify(await this.#queries.present(record))
     const headers = operationHeaders(record)
     if (isTerminal(record.status)) this.#keep(id, { revision: record.revision, body, headers })
     return { status: 200, headers, body }

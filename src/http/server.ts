@@ -10,6 +10,7 @@ import type { ThreadState } from '../execution/pool.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
 import type { components } from '../openapi.gen.ts'
+import type { OperationQueries } from '../operations/queries.ts'
 import type { OperationsService } from '../operations/service.ts'
 import { Problem } from '../problems.ts'
 import { createAuthorize } from './auth.ts'
@@ -43,6 +44,7 @@ export type HttpRooms = {
   readonly clock: Clock
   readonly log: Log
   readonly service: OperationsService
+  readonly queries: OperationQueries
   readonly feed: Feed
   readonly bars: BarsArchive
   readonly strategies: StrategyLibrary
@@ -69,11 +71,11 @@ const headersTimeoutMs = 15_000
  * @throws {Error} when openapi.yaml cannot be used or does not fit the handlers
  */
 export async function createServer(rooms: HttpRooms): Promise<HttpServer> {
-  const { config, log, service } = rooms
+  const { config, log, queries } = rooms
   const { contract } = rooms
   const streams = new SseStreams(rooms, config.eventStreamsMax)
-  const metrics = new Metrics({ ...rooms, counts: () => service.counts(), streams: () => streams.count })
-  const reader = new OperationReader(service)
+  const metrics = new Metrics({ ...rooms, counts: () => queries.counts(), streams: () => streams.count })
+  const reader = new OperationReader(queries)
   const authorize = createAuthorize(config.apiKey)
   const limiter = createRateLimiter(config.rateLimitPerMinute)
   const headers = securityHeaders()
@@ -134,12 +136,12 @@ function listenerFor(
 type Parts = { readonly streams: SseStreams; readonly metrics: Metrics; readonly reader: OperationReader }
 
 function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Handlers {
-  const { service, bars, strategies, clock } = rooms
+  const { service, queries, bars, strategies, clock } = rooms
   const renditions = new Renditions()
   return {
-    ...operationRoutes(service, reader),
-    ...operationDetailRoutes(service),
-    ...artifactRoutes(service, renditions),
+    ...operationRoutes({ service, queries, reader }),
+    ...operationDetailRoutes(queries),
+    ...artifactRoutes(queries, renditions),
     ...eventRoutes(streams),
     ...datasetRoutes(bars, renditions, clock),
     ...strategyRoutes(strategies),

@@ -3,7 +3,7 @@ import type { Feed, FeedEvent } from '../feed/feed.ts'
 import { errorFields, type Log } from '../log.ts'
 import { isTerminal } from '../operations/lifecycle.ts'
 import type { Operation, OperationRecord, Progress } from '../operations/operation.ts'
-import type { OperationsService } from '../operations/service.ts'
+import type { OperationQueries } from '../operations/queries.ts'
 import { Problem } from '../problems.ts'
 import { SseClient } from './sse-client.ts'
 import { SseHub } from './sse-hub.ts'
@@ -20,7 +20,7 @@ export type Follow = {
   readonly lastEventId: string | undefined
 }
 
-type Rooms = { readonly service: OperationsService; readonly feed: Feed; readonly log: Log }
+type Rooms = { readonly queries: OperationQueries; readonly feed: Feed; readonly log: Log }
 
 /** All event streams of this server. */
 export class SseStreams {
@@ -51,8 +51,8 @@ export class SseStreams {
 
   /** @throws {Problem} operation-not-found, too-many-streams, draining */
   async followOne(id: string, follow: Follow): Promise<void> {
-    const { service } = this.#rooms
-    const record = await service.get(id)
+    const { queries } = this.#rooms
+    const record = await queries.get(id)
     if (isTerminal(record.status) && (readEventId(follow.lastEventId) ?? 0) >= record.revision) {
       follow.response.writeHead(204).end()
       return
@@ -64,7 +64,7 @@ export class SseStreams {
       if (hub.clients.size === 0 && this.#byOperation.get(id) === hub) this.#byOperation.delete(id)
     }
     await this.#join(hub, new SseClient(follow.response, null, true), follow, {
-      read: async () => [await service.get(id)],
+      read: async () => [await queries.get(id)],
       leave,
     })
   }
@@ -72,7 +72,7 @@ export class SseStreams {
   /** @param ids the operations to follow; null for all  @throws {Problem} as `followOne` */
   async followMany(ids: readonly string[] | null, follow: Follow): Promise<void> {
     // A name that means nothing is refused before the stream begins.
-    if (ids !== null) await Promise.all(ids.map(id => this.#rooms.service.get(id)))
+    if (ids !== null) await Promise.all(ids.map(id => this.#rooms.queries.get(id)))
     if (!this.#open(follow)) return
     const only = ids === null ? null : new Set(ids)
     const read = () => this.#snapshots(only, readEventId(follow.lastEventId))
@@ -133,12 +133,12 @@ export class SseStreams {
   }
 
   async #snapshots(only: ReadonlySet<string> | null, after: number | null): Promise<OperationRecord[]> {
-    const { service } = this.#rooms
+    const { queries } = this.#rooms
     const found =
-      only === null ? await service.active() : await Promise.all([...only].map(id => service.get(id)))
+      only === null ? await queries.active() : await Promise.all([...only].map(id => queries.get(id)))
     const records = new Map(found.map(record => [record.operation_id, record]))
     for (let seq = after; seq !== null; ) {
-      const changed: OperationRecord[] = await service.changedAfter(seq)
+      const changed: OperationRecord[] = await queries.changedAfter(seq)
       for (const record of changed)
         if (only === null || only.has(record.operation_id)) records.set(record.operation_id, record)
       seq = changed.length < changesPerRead ? null : (changed.at(-1)?.change_seq ?? null)
@@ -156,7 +156,7 @@ export class SseStreams {
   }
 
   async #present(record: OperationRecord): Promise<Operation> {
-    const operation = await this.#rooms.service.present(record)
+    const operation = await this.#rooms.queries.present(record)
     const live = this.#live.get(record.operation_id)
     const isBehind = live !== undefined && !isTerminal(record.status) && live.progress > operation.progress
     return isBehind ? { ...operation, ...live } : operation

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints } from '../archive/checkpoints.ts'
 import { errorFields } from '../log.ts'
+import { activeStatuses } from './lifecycle.ts'
 import type { Collaborators, OperationsService } from './service.ts'
 
 const hourMs = 3_600_000
@@ -46,7 +47,7 @@ export class Retention {
     }
     await this.#removeOrphans('artifacts', id => removeArtifacts(this.#settings.home, id))
     await this.#removeOrphans('checkpoints', id => removeCheckpoints(this.#settings.home, id))
-    const active = await this.#service.active()
+    const active = await store.inStatus(activeStatuses)
     const removed = await this.#with.rooms.bars.sweep(
       new Set(active.flatMap(record => record.provenance.dataset_sha256)),
     )

@@ -1,32 +1,24 @@
-import { artifactPath, removeArtifacts } from '../archive/artifacts.ts'
+import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints } from '../archive/checkpoints.ts'
 import type { Clock } from '../clock.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
-import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import type { Created, Reopen, Store } from '../store/store.ts'
 import { catalogue } from './catalogue.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
 import { isTerminal } from './lifecycle.ts'
 import type {
-  Artifact,
   NewOperation,
-  Operation,
-  OperationCounts,
   OperationPlan,
   OperationRecord,
-  OperationStatus,
   OperationType,
   Params,
   Provenance,
 } from './operation.ts'
-import { capabilities, hasResumePoint, presentOperation } from './present.ts'
+import { capabilities, hasResumePoint } from './present.ts'
+import type { OperationQueries } from './queries.ts'
 import type { Schemas } from './schemas.ts'
-import { presentArtifacts, presentCheckpoints, presentLogs, presentMetrics } from './series.ts'
 import type { ChildPlan, Prepared, Rooms } from './spec.ts'
-
-type Api = components['schemas']
 
 const dayMs = 86_400_000
 
@@ -58,28 +50,17 @@ export type Submission = {
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null
 }
 
-export type ListRequest = {
-  readonly statuses?: readonly OperationStatus[]
-  readonly types?: readonly OperationType[]
-  readonly parent: string | null
-  readonly createdAfter?: number
-  readonly createdBefore?: number
-  readonly text?: string
-  readonly limit: number
-  readonly cursor?: string
-}
-
-export type Page = { readonly items: Operation[]; readonly next_cursor: string | null }
-
 /** What clients ask of operations. Together with `Attempts` the only writer of operation state. */
 export class OperationsService {
   /** True once the server stops: nothing new is accepted. */
   draining = false
   readonly #with: Collaborators
+  readonly #queries: OperationQueries
   readonly #settings: ServiceSettings
 
-  constructor(collaborators: Collaborators, settings: ServiceSettings) {
+  constructor(collaborators: Collaborators, queries: OperationQueries, settings: ServiceSettings) {
     this.#with = collaborators
+    this.#queries = queries
     this.#settings = settings
   }
 
@@ -118,42 +99,6 @@ export class OperationsService {
     }
   }
 
-  /** @throws {Problem} 'operation-not-found' */
-  async get(id: string): Promise<OperationRecord> {
-    const record = await this.#with.store.get(id)
-    if (record === null)
-      throw new Problem('operation-not-found', `There is no operation ${id}; it may have been deleted.`)
-    return record
-  }
-
-  revisionOf(id: string): Promise<number | null> {
-    return this.#with.store.revisionOf(id)
-  }
-
-  async present(record: OperationRecord): Promise<Operation> {
-    return this.#presentAt(
-      record,
-      record.status === 'pending' ? await this.#with.store.queuedPosition(record) : null,
-    )
-  }
-
-  /** Newest first. @throws {Problem} 'invalid-cursor' */
-  async list(request: ListRequest): Promise<Page> {
-    const { limit, cursor, ...filter } = request
-    const before = cursor === undefined ? {} : { before: decodeCursor(cursor, filter) }
-    const records = await this.#with.store.list({ ...filter, ...before, limit: limit + 1 })
-    const page = records.slice(0, limit)
-    const last = page.at(-1)
-    return {
-      items: await this.#presentAll(page),
-      next_cursor: records.length > limit && last !== undefined ? encodeCursor(last, filter) : null,
-    }
-  }
-
-  counts(): Promise<OperationCounts> {
-    return this.#with.store.counts()
-  }
-
   /**
    * Stops it: a pending one at once, a running one as soon as its worker has let go.
    * @returns `already` when it was cancelled or being cancelled  @throws {Problem} 'illegal-transition' when it has ended
@@ -165,7 +110,7 @@ export class OperationsService {
     const { store, clock } = this.#with
     const record = await store.cancel(id, reason, clock.now())
     if (record === null) {
-      const present = await this.get(id)
+      const present = await this.#queries.get(id)
       if (present.status === 'cancelling' || present.status === 'cancelled')
         return { record: present, outcome: 'already' }
       throw new Problem(
@@ -181,7 +126,7 @@ export class OperationsService {
   /** Starts a failed or cancelled operation over. @throws {Problem} 'illegal-transition', or what `prepare` finds wrong */
   async retry(id: string): Promise<OperationRecord> {
     const { store, clock } = this.#with
-    const record = await this.get(id)
+    const record = await this.#queries.get(id)
     if (!capabilities(record).retry) throw refusal(record, 'retried')
     const prepared = await this.#prepare(record.type, record.params)
     for (const child of await store.children(id)) await this.#deleteOne(child.operation_id)
@@ -198,7 +143,7 @@ export class OperationsService {
 
   /** Goes on from the last checkpoint. @throws {Problem} 'illegal-transition' */
   async resume(id: string): Promise<OperationRecord> {
-    const record = await this.get(id)
+    const record = await this.#queries.get(id)
     if (!capabilities(record).resume) throw refusal(record, 'resumed')
     if (this.draining) throw drainingProblem()
     return this.#reopen(id, { event: 'resume', attempts: this.#settings.maxAttempts, provenance: null })
@@ -206,7 +151,7 @@ export class OperationsService {
 
   /** Deletes an ended operation with everything that belongs to it. @throws {Problem} 'illegal-transition' */
   async delete(id: string): Promise<void> {
-    const record = await this.get(id)
+    const record = await this.#queries.get(id)
     if (record.parent_operation_id !== null) {
       throw new Problem(
         'illegal-transition',
@@ -216,74 +161,6 @@ export class OperationsService {
     if (!(await this.#deleteOne(id))) {
       throw new Problem('illegal-transition', `${id} is ${record.status}; cancel it before you delete it.`)
     }
-  }
-
-  async metrics(id: string, after: number, limit: number): Promise<Api['OperationMetrics']> {
-    const record = await this.get(id)
-    return presentMetrics(record, await this.#with.store.metrics(id, after, limit + 1), after, limit)
-  }
-
-  async logs(id: string, after: number, limit: number): Promise<Api['OperationLogs']> {
-    const record = await this.get(id)
-    return presentLogs(record, await this.#with.store.logs(id, after, limit + 1), after, limit)
-  }
-
-  /** In the order they were planned. */
-  async children(id: string, limit: number, cursor?: string): Promise<Page> {
-    const parent = await this.get(id)
-    const all = await this.#with.store.children(id)
-    const after = cursor === undefined ? null : decodeCursor(cursor, { parent: id }).operation_id
-    const start = after === null ? 0 : all.findIndex(child => child.operation_id === after) + 1
-    const page = all.slice(start, start + limit)
-    const last = page.at(-1)
-    const more = start + limit < all.length && last !== undefined
-    return {
-      items: await this.#presentAll(page),
-      next_cursor: more ? encodeCursor(last, { parent: parent.operation_id }) : null,
-    }
-  }
-
-  async checkpoints(id: string): Promise<Api['CheckpointList']> {
-    return presentCheckpoints(await this.get(id))
-  }
-
-  async artifacts(id: string): Promise<Api['ArtifactList']> {
-    return presentArtifacts(await this.get(id))
-  }
-
-  /** @throws {Problem} 'artifact-not-found' */
-  async artifact(id: string, name: string): Promise<{ artifact: Artifact; path: string }> {
-    const record = await this.get(id)
-    const artifact = record.artifacts.find(candidate => candidate.name === name)
-    if (artifact !== undefined)
-      return { artifact, path: artifactPath(this.#settings.home, id, record.attempt, artifact) }
-    const names = record.artifacts.map(candidate => candidate.name)
-    const detail = `${id} (${record.status}) has no artifact '${name}'; it has ${names.length === 0 ? 'none' : names.join(', ')}.`
-    throw new Problem('artifact-not-found', detail)
-  }
-
-  /** Resolves when its revision exceeds `revision`, when `seconds` are over, or when `signal` aborts. */
-  waitForChange(
-    id: string,
-    revision: number,
-    seconds: number,
-    signal: AbortSignal,
-  ): Promise<OperationRecord> {
-    return this.#waitUntil(id, record => record.revision > revision, seconds, signal)
-  }
-
-  /** As `waitForChange`, for a terminal status. */
-  waitForEnd(id: string, seconds: number, signal: AbortSignal): Promise<OperationRecord> {
-    return this.#waitUntil(id, record => isTerminal(record.status), seconds, signal)
-  }
-
-  /** What changed after `seq`, oldest change first; at most 1,000. */
-  changedAfter(seq: number): Promise<OperationRecord[]> {
-    return this.#with.store.changedAfter(seq, 1_000)
-  }
-
-  active(): Promise<OperationRecord[]> {
-    return this.#with.store.inStatus(['pending', 'running', 'cancelling'])
   }
 
   /** A child of a fan-out operation, checked like any other. */
@@ -302,23 +179,6 @@ export class OperationsService {
   async reopenChild(child: OperationRecord): Promise<void> {
     const event = hasResumePoint(child) ? 'resume' : 'retry'
     await this.#reopen(child.operation_id, { event, attempts: this.#settings.maxAttempts, provenance: null })
-  }
-
-  async #presentAll(records: readonly OperationRecord[]): Promise<Operation[]> {
-    const positions = await this.#with.store.queuedPositions(
-      records.filter(({ status }) => status === 'pending'),
-    )
-    return Promise.all(
-      records.map(record => this.#presentAt(record, positions.get(record.operation_id) ?? null)),
-    )
-  }
-
-  async #presentAt(record: OperationRecord, queuedPosition: number | null): Promise<Operation> {
-    const isParent = catalogue[record.type].kind === 'fan-out'
-    return presentOperation(record, {
-      queuedPosition,
-      children: isParent ? await this.#with.store.childCounts(record.operation_id) : null,
-    })
   }
 
   async #prepare(type: OperationType, params: Params): Promise<Prepared> {
@@ -370,7 +230,8 @@ export class OperationsService {
 
   async #reopen(id: string, how: Reopen): Promise<OperationRecord> {
     const record = await this.#with.store.reopen(id, how, this.#with.clock.now())
-    if (record === null) throw refusal(await this.get(id), how.event === 'retry' ? 'retried' : 'resumed')
+    if (record === null)
+      throw refusal(await this.#queries.get(id), how.event === 'retry' ? 'retried' : 'resumed')
     this.#changed(record)
     return record
   }
@@ -399,30 +260,6 @@ export class OperationsService {
       attempt: record.attempt,
     })
     this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
-  }
-
-  #waitUntil(
-    id: string,
-    done: (record: OperationRecord) => boolean,
-    seconds: number,
-    signal: AbortSignal,
-  ): Promise<OperationRecord> {
-    return new Promise((resolve, reject) => {
-      const finish = () => {
-        clearTimeout(timer)
-        unsubscribe()
-        signal.removeEventListener('abort', finish)
-        this.get(id).then(resolve, reject)
-      }
-      const timer = setTimeout(finish, seconds * 1000)
-      const unsubscribe = this.#with.feed.subscribeTo(id, event => {
-        if (event.kind === 'deleted' || (event.kind === 'changed' && done(event.record))) finish()
-      })
-      signal.addEventListener('abort', finish)
-      this.get(id).then(record => {
-        if (signal.aborted || done(record)) finish()
-      }, finish)
-    })
   }
 }
 

@@ -1,25 +1,25 @@
 import type { Renditions } from '../../archive/renditions.ts'
 import { tableMediaTypes } from '../../archive/tables.ts'
-import type { OperationsService } from '../../operations/service.ts'
+import type { OperationQueries } from '../../operations/queries.ts'
 import { type FileAnswer, sendFile } from '../file-response.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
 import { chooseTableFormat, contentTypeOf } from '../table-format.ts'
 
 /** The bytes an operation produced. Tables come in any format, other files as they are. */
-export function artifactRoutes(service: OperationsService, renditions: Renditions): Some<'getArtifact'> {
+export function artifactRoutes(queries: OperationQueries, renditions: Renditions): Some<'getArtifact'> {
   return {
     getArtifact: async (request, response) =>
-      sendFile(request, response, await chooseFile(service, renditions, request)),
+      sendFile(request, response, await chooseFile(queries, renditions, request)),
   }
 }
 
 async function chooseFile(
-  service: OperationsService,
+  queries: OperationQueries,
   renditions: Renditions,
   request: ApiRequest<'getArtifact'>,
 ): Promise<FileAnswer> {
   const { operation_id, name } = request.params
-  const { artifact, path } = await service.artifact(operation_id, name)
+  const { artifact, path } = await queries.artifact(operation_id, name)
   if (artifact.media_type !== tableMediaTypes.arrow) {
     return {
       path,

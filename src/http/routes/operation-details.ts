@@ -1,4 +1,4 @@
-import type { OperationsService } from '../../operations/service.ts'
+import type { OperationQueries } from '../../operations/queries.ts'
 import type { Some } from '../handlers.ts'
 
 type Names =
@@ -9,22 +9,22 @@ type Names =
   | 'listArtifacts'
 
 /** What belongs to one operation, apart from the bytes of its artifacts. */
-export function operationDetailRoutes(service: OperationsService): Some<Names> {
+export function operationDetailRoutes(queries: OperationQueries): Some<Names> {
   return {
     getOperationMetrics: async ({ params, query }, response) => {
-      response.json(await service.metrics(params.operation_id, query.after, query.limit))
+      response.json(await queries.metrics(params.operation_id, query.after, query.limit))
     },
     getOperationLogs: async ({ params, query }, response) => {
-      response.json(await service.logs(params.operation_id, query.after, query.limit))
+      response.json(await queries.logs(params.operation_id, query.after, query.limit))
     },
     listOperationChildren: async ({ params, query }, response) => {
-      response.json(await service.children(params.operation_id, query.limit, query.cursor))
+      response.json(await queries.children(params.operation_id, query.limit, query.cursor))
     },
     listOperationCheckpoints: async ({ params }, response) => {
-      response.json(await service.checkpoints(params.operation_id))
+      response.json(await queries.checkpoints(params.operation_id))
     },
     listArtifacts: async ({ params }, response) => {
-      response.json(await service.artifacts(params.operation_id))
+      response.json(await queries.artifacts(params.operation_id))
     },
   }
 }

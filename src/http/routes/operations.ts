@@ -2,7 +2,8 @@ import type { Response } from 'express'
 import { isTerminal } from '../../operations/lifecycle.ts'
 import type { OperationRecord, Params } from '../../operations/operation.ts'
 import { operationPath } from '../../operations/present.ts'
-import type { ListRequest, OperationsService } from '../../operations/service.ts'
+import type { ListRequest, OperationQueries } from '../../operations/queries.ts'
+import type { OperationsService } from '../../operations/service.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
 import { readIdempotency } from '../idempotency.ts'
 import { type OperationReader, operationHeaders } from '../operation-reader.ts'
@@ -20,24 +21,30 @@ type Names =
   | 'retryOperation'
   | 'resumeOperation'
 
+type Rooms = {
+  readonly service: OperationsService
+  readonly queries: OperationQueries
+  readonly reader: OperationReader
+}
+
 /** Start, read, list, cancel, retry, resume, delete. */
-export function operationRoutes(service: OperationsService, reader: OperationReader): Some<Names> {
+export function operationRoutes({ service, queries, reader }: Rooms): Some<Names> {
   const show = async (response: Response, status: 200 | 202, record: OperationRecord) => {
     response.set(operationHeaders(record))
     if (status === 202) response.set('Location', operationPath(record.operation_id))
-    response.status(status).json(await service.present(record))
+    response.status(status).json(await queries.present(record))
   }
   return {
-    createOperation: (request, response) => create(service, request, response, show),
+    createOperation: (request, response) => create({ service, queries }, request, response, show),
     listOperations: async (request, response) => {
-      response.json(await service.list(toListRequest(request.query)))
+      response.json(await queries.list(toListRequest(request.query)))
     },
     getOperationCounts: async (_request, response) => {
-      response.json(await service.counts())
+      response.json(await queries.counts())
     },
     getOperation: async (request, response) => {
       const { operation_id: id } = request.params
-      await waitForNews(service, request, response)
+      await waitForNews(queries, request, response)
       const answer = await reader.read(id, request.get('If-None-Match'))
       response.set(answer.headers).status(answer.status)
       if (answer.status === 304) response.end()
@@ -64,7 +71,7 @@ export function operationRoutes(service: OperationsService, reader: OperationRea
 type Show = (response: Response, status: 200 | 202, record: OperationRecord) => Promise<void>
 
 async function create(
-  service: OperationsService,
+  { service, queries }: Omit<Rooms, 'reader'>,
   request: ApiRequest<'createOperation'>,
   response: Response,
   show: Show,
@@ -86,7 +93,7 @@ async function create(
   if (replayed) response.set('Idempotency-Replayed', 'true')
   const seconds = preferredWait(request.get('Prefer'))
   if (seconds === null) return show(response, 202, record)
-  const latest = await service.waitForEnd(record.operation_id, seconds, abortedBy(response))
+  const latest = await queries.waitForEnd(record.operation_id, seconds, abortedBy(response))
   response.set('Preference-Applied', `wait=${seconds}`)
   await show(response, isTerminal(latest.status) ? 200 : 202, latest)
 }
@@ -98,18 +105,18 @@ function preferredWait(prefer: string | undefined): number | null {
 }
 
 async function waitForNews(
-  service: OperationsService,
+  queries: OperationQueries,
   request: ApiRequest<'getOperation'>,
   response: Response,
 ): Promise<void> {
   const { wait, revision } = request.query
   if (wait === 0) return
   const id = request.params.operation_id
-  const record = await service.get(id)
+  const record = await queries.get(id)
   // Nothing more will happen by itself.
   if (isTerminal(record.status)) return
   const known = revision ?? record.revision
-  await service.waitForChange(id, known, Math.min(maxWaitSeconds, wait), abortedBy(response))
+  await queries.waitForChange(id, known, Math.min(maxWaitSeconds, wait), abortedBy(response))
 }
 
 /** Aborted when the client goes away, so that nobody is waited for in vain. */
