@@ -4,7 +4,6 @@ import { access, constants, statfs } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { monotonicFactory } from 'ulid'
 import { BarsArchive } from './archive/bars.ts'
 import { createLayout } from './archive/layout.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
@@ -15,6 +14,7 @@ import { Pool } from './execution/pool.ts'
 import { Feed } from './feed/feed.ts'
 import { loadContract } from './http/contract.ts'
 import { createServer } from './http/server.ts'
+import { createIdFactory } from './ids.ts'
 import { errorFields, type Log } from './log.ts'
 import type { components } from './openapi.gen.ts'
 import { Attempts } from './operations/attempts.ts'
@@ -49,14 +49,13 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
   const feed = new Feed()
   const bars = new BarsArchive(config.home)
   const strategies = new StrategyLibrary(config.home, join(root, 'examples', 'strategies'))
-  const ulid = monotonicFactory()
   const collaborators: Collaborators = {
     store,
     feed,
     schemas: new Schemas(contract.document.components),
     rooms: { bars, strategies },
     clock,
-    newId: () => `op_${ulid(clock.now())}`,
+    newId: createIdFactory('op_', clock),
     log,
   }
   const { home, node, queueMax, maxAttempts, enableExercise } = config

@@ -1,13 +1,12 @@
-import { enableCompileCache } from 'node:module'
-import { type App, startApp } from './app.ts'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { join } from 'node:path'
+import type { App } from './app.ts'
 import { systemClock } from './clock.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog, errorFields } from './log.ts'
 
 /** Signals that come closer together are one: a terminal and npm both pass on a single Ctrl-C. */
 const sameSignalMs = 500
-
-enableCompileCache()
 
 function configure() {
   try {
@@ -54,6 +53,9 @@ const { config, warnings } = configure()
 const log = createLog(config.logLevel)
 for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`)
 try {
+  // Compiled code is kept from start to start; only what is imported after this line profits.
+  enableCompileCache(join(config.home, 'tmp', 'compile-cache'))
+  const { startApp } = await import('./app.ts')
   const app = await startApp(config, { clock: systemClock, log })
   stopOnSignals(app)
   process.stderr.write(
@@ -66,6 +68,7 @@ try {
       '',
     ].join('\n'),
   )
+  flushCompileCache() // now: a killed process keeps nothing
 } catch (error) {
   process.stderr.write(`ktrdr could not start. ${explainStart(error, config)}\n`)
   log.error('start.failed', errorFields(error))

@@ -79,20 +79,20 @@ export class LocalExecutor implements Executor {
   async #fill(): Promise<void> {
     this.#again = false
     while (!this.#stopped) {
-      const record = await this.#with.attempts.claim(this.#settings.node, this.#excluded())
+      const record = await this.#with.attempts.claim(this.#settings.node, this.#startable())
       if (record === null) return
       if (this.#stopped) await this.#with.attempts.finish(record, { kind: 'interrupted' })
       else await this.#begin(record)
     }
   }
 
-  /** Types that may not start now: no thread is free, or as many run as are allowed. */
-  #excluded(): OperationType[] {
+  /** Types that may start now: a thread is free or not needed, and fewer run than are allowed. */
+  #startable(): OperationType[] {
     const noThread = this.#with.pool.free() === 0
     return operationTypes.filter(type => {
       const spec = catalogue[type]
       const full = spec.maxConcurrent !== null && (this.#active.get(type) ?? 0) >= spec.maxConcurrent
-      return full || (noThread && spec.kind === 'worker')
+      return !full && !(noThread && spec.kind === 'worker')
     })
   }
 

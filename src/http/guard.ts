@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { monotonicFactory } from 'ulid'
 import type { Clock } from '../clock.ts'
+import { createIdFactory } from '../ids.ts'
 
 declare module 'node:http' {
   interface IncomingMessage {
@@ -32,12 +32,11 @@ export type Guard = (request: IncomingMessage) => void
  * sees, parameters included: with those of clients, memory and processor could be exhausted from outside.
  */
 export function createGuard(clock: Clock): Guard {
-  // These ids must be unique, not secret: random bytes of the system would cost 12 µs per request.
-  const nextId = monotonicFactory(Math.random)
+  const nextId = createIdFactory('req_', clock)
   return request => {
     const given = request.headers['x-request-id']
     const isUsable = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given)
-    request.requestId = isUsable ? given : `req_${nextId(clock.now())}`
+    request.requestId = isUsable ? given : nextId()
     request.headOnly = request.method === 'HEAD'
     if (request.headOnly) request.method = 'GET'
     setContentType(request)

@@ -36,10 +36,10 @@ export class Attempts {
     this.#onStale = listener
   }
 
-  /** Starts the operation that is next. @param excluded types that may not start now */
-  async claim(node: string, excluded: readonly OperationType[]): Promise<OperationRecord | null> {
+  /** Starts the operation that is next. @param startable the types that may start now */
+  async claim(node: string, startable: readonly OperationType[]): Promise<OperationRecord | null> {
     const { store, clock } = this.#with
-    const record = await store.claim(node, excluded, clock.now())
+    const record = await store.claim(node, startable, clock.now())
     if (record === null) return null
     this.#recorder.begin(record)
     this.#changed(record)
@@ -94,11 +94,12 @@ export class Attempts {
       })
       return null
     }
+    this.#changed(ended)
+    // Told first: whoever waits for the end need not wait for the files that nobody needs any more.
     if (ended.status === 'completed') {
       await keepAttempt(this.#home, ended.operation_id, ended.attempt)
       await pruneCheckpoints(this.#home, ended.operation_id, new Set())
     }
-    this.#changed(ended)
     return ended
   }
 

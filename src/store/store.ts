@@ -30,8 +30,8 @@ export interface Store {
   create(operation: NewOperation, options: CreateOptions): Promise<Created>
   /** Adds the children that are not there yet, as long as the parent's attempt is the running one. */
   createChildren(parentId: string, attempt: number, children: readonly NewOperation[]): Promise<boolean>
-  /** Starts the pending operation that is next: highest priority, then oldest, of a type not in `excluded`. */
-  claim(node: string, excluded: readonly OperationType[], now: number): Promise<OperationRecord | null>
+  /** Starts the pending operation that is next: highest priority, then oldest, of the types that may start now. */
+  claim(node: string, startable: readonly OperationType[], now: number): Promise<OperationRecord | null>
   /** Writes the progress of many attempts in one transaction. @returns the records that were changed */
   recordProgress(updates: readonly ProgressUpdate[], now: number): Promise<OperationRecord[]>
   /** @returns the points as stored; null when the attempt is not the running one. Bounded: see `limits`. */

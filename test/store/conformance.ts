@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { statuses } from '../../src/operations/lifecycle.ts'
 import type { NewOperation } from '../../src/operations/operation.ts'
 import type { Created, Store } from '../../src/store/store.ts'
 
 let serial = 0
+
+const types = ['data_download', 'backtesting', 'exercise', 'exercise_fan_out'] as const
 
 /** A new operation with an id that sorts after all before. */
 export function newOperation(more: Partial<NewOperation> = {}): NewOperation {
@@ -49,7 +52,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     }
     const claimOnly = async (id: string) => {
       for (;;) {
-        const record = await store.claim('node', [], 2_000)
+        const record = await store.claim('node', types, 2_000)
         if (record === null) throw new Error(`${id} was not claimed`)
         if (record.operation_id === id) return record
         await store.finish(record.operation_id, record.attempt, complete, 2_000)
@@ -69,16 +72,16 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.get(record.operation_id)).toEqual(record)
     })
 
-    test('the highest priority starts first, then the oldest; excluded types wait', async () => {
+    test('the highest priority starts first, then the oldest; types that may not start wait', async () => {
       const [low, first, second] = [
         await create({ priority: -1 }),
         await create({ priority: 5 }),
         await create({ priority: 5 }),
       ]
       const other = await create({ priority: 9, type: 'backtesting' })
-      const claimed = [await store.claim('n', ['backtesting'], 1), await store.claim('n', ['backtesting'], 1)]
+      const claimed = [await store.claim('n', ['exercise'], 1), await store.claim('n', ['exercise'], 1)]
       expect(claimed.map(record => record?.operation_id)).toEqual([first.operation_id, second.operation_id])
-      expect((await store.claim('n', [], 1))?.operation_id).toBe(other.operation_id)
+      expect((await store.claim('n', types, 1))?.operation_id).toBe(other.operation_id)
       const waiting = [await create({ priority: -1 }), low]
       const positions = await store.queuedPositions([...waiting, first])
       for (const record of waiting)
@@ -89,7 +92,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('no operation is claimed twice, however many claims come at once', async () => {
       const made = await Promise.all(Array.from({ length: 20 }, () => create({ priority: 10 })))
-      const claims = await Promise.all(Array.from({ length: 40 }, () => store.claim('n', [], 1)))
+      const claims = await Promise.all(Array.from({ length: 40 }, () => store.claim('n', types, 1)))
       const ids = claims.filter(record => record?.priority === 10).map(record => record?.operation_id)
       expect(new Set(ids).size).toBe(ids.length)
       expect(ids.sort()).toEqual(made.map(record => record.operation_id).sort())
@@ -164,7 +167,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         status: 'cancelled',
         cancellation: { reason: 'wrong symbol', latency_ms: 0 },
       })
-      expect((await store.claim('n', [], 8))?.operation_id).not.toBe(id)
+      expect((await store.claim('n', types, 8))?.operation_id).not.toBe(id)
     })
 
     test('a running operation is cancelling until it stops, and knows how long that took', async () => {
@@ -305,6 +308,27 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         ...(last === undefined ? {} : { before: last }),
       })
       expect([...first, ...rest].map(record => record.operation_id)).toEqual(made.reverse())
+    })
+
+    test('a list by status holds the newest of every status asked for', async () => {
+      const both = await store.list({ parent: null, statuses: ['completed', 'cancelled'], limit: 200 })
+      expect(new Set(both.map(record => record.status))).toEqual(new Set(['completed', 'cancelled']))
+      const order = both.map(record => [record.created_at, record.operation_id] as const)
+      expect(order).toEqual(order.toSorted((a, b) => b[0] - a[0] || (a[1] < b[1] ? 1 : -1)))
+      const second = await store.list({ parent: null, statuses: ['completed', 'cancelled'], limit: 2 })
+      expect(second).toEqual(both.slice(0, 2))
+    })
+
+    test('the counts are what a count of the rows would say', async () => {
+      const { total, by_status } = await store.counts()
+      let counted = 0
+      for (const [status, n] of Object.entries(by_status)) {
+        const rows = await store.inStatus([status as (typeof statuses)[number]])
+        expect([status, rows.length]).toEqual([status, n])
+        counted += n
+      }
+      expect(counted).toBe(total)
+      expect(await store.pendingCount()).toBe(by_status.pending)
     })
 
     test('changes after a sequence number are listed once each, oldest change first', async () => {

@@ -57,3 +57,11 @@ test('of many writes in one transaction a failing one fails alone', async () => 
   expect(results.map(result => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   await store.close()
 })
+
+test('a file that is open already is refused, until it is closed', async () => {
+  const file = freshFile()
+  const first = SqliteStore.open(file)
+  expect(() => SqliteStore.open(file)).toThrow(/Another ktrdr is running/)
+  await first.close()
+  await SqliteStore.open(file).close()
+})

@@ -46,10 +46,30 @@ const migrations: readonly string[] = [
     check ((parent_operation_id is null) = (child_index is null)),
     check (status != 'cancelling' or cancel_requested_at is not null)
   ) strict;
-  create index operations_newest on operations (created_at desc, operation_id desc);
+  create index operations_newest on operations (created_at desc, operation_id desc) where parent_operation_id is null;
+  create index operations_newest_in_status on operations (status, created_at desc, operation_id desc) where parent_operation_id is null;
+  create index operations_status on operations (status, operation_id);
   create index operations_queue on operations (priority desc, operation_id) where status = 'pending';
-  create index operations_status on operations (status, type);
+  create index operations_queue_of_type on operations (type, priority desc, operation_id) where status = 'pending';
   create index operations_ended on operations (completed_at) where completed_at is not null;
+
+  create table operation_counts (
+    type text not null,
+    status text not null,
+    is_child integer not null,
+    n integer not null,
+    primary key (type, status, is_child)
+  ) strict, without rowid;
+  create trigger operation_counted after insert on operations begin
+    insert into operation_counts values (new.type, new.status, new.parent_operation_id is not null, 1) on conflict do update set n = n + 1;
+  end;
+  create trigger operation_recounted after update of status on operations when old.status != new.status begin
+    update operation_counts set n = n - 1 where type = old.type and status = old.status and is_child = (old.parent_operation_id is not null);
+    insert into operation_counts values (new.type, new.status, new.parent_operation_id is not null, 1) on conflict do update set n = n + 1;
+  end;
+  create trigger operation_uncounted after delete on operations begin
+    update operation_counts set n = n - 1 where type = old.type and status = old.status and is_child = (old.parent_operation_id is not null);
+  end;
 
   create table metrics (
     operation_id text not null references operations (operation_id) on delete cascade,

@@ -11,6 +11,11 @@ import type {
 import type { ListFilter } from '../store.ts'
 import { toLogLine, toMetricPoint, toRecord } from './rows.ts'
 
+/** How far from the end of the queue its length is counted from there. */
+const fewBehind = 100
+
+type Side = { readonly samePriority: '<' | '>'; readonly otherPriority: '<' | '>' }
+
 /** What can be read from the SQLite file. Statements are prepared once. */
 export class Reads {
   protected readonly database: DatabaseSync
@@ -54,13 +59,10 @@ export class Reads {
   }
 
   async counts(): Promise<OperationCounts> {
-    const rows = this.statement(
-      'select type, status, count(*) as n from operations group by status, type',
-    ).all()
     const by_status = emptyCounts()
     const by_type: Record<string, StatusCounts> = {}
     let total = 0
-    for (const row of rows) {
+    for (const row of this.statement('select type, status, n from operation_counts where n > 0').all()) {
       const status = String(row.status) as OperationStatus
       const type = String(row.type)
       const n = Number(row.n)
@@ -109,17 +111,18 @@ export class Reads {
   }
 
   async queuedPosition(record: OperationRecord): Promise<number> {
-    const row = this.statement(
-      `select count(*) as ahead from operations where status = 'pending' and (priority > ? or (priority = ? and operation_id < ?))`,
-    ).get(record.priority, record.priority, record.operation_id)
-    return Number(row?.ahead) + 1
+    // Most who ask have just been added at the end: looking there first costs next to nothing.
+    const behind = this.#countQueue(record, { samePriority: '>', otherPriority: '<' }, fewBehind + 1)
+    if (behind <= fewBehind) return (await this.pendingCount()) - behind
+    return 1 + this.#countQueue(record, { samePriority: '<', otherPriority: '>' }, Number.MAX_SAFE_INTEGER)
   }
 
   async queuedPositions(records: readonly OperationRecord[]): Promise<ReadonlyMap<string, number>> {
     if (records.length === 0) return new Map()
     const rows = this.statement(
       `select operation_id, position from (
-         select operation_id, row_number() over (order by priority desc, operation_id) as position from operations where status = 'pending')
+         select operation_id, row_number() over (order by priority desc, operation_id) as position
+         from operations indexed by operations_queue where status = 'pending')
        where operation_id in (select value from json_each(?))`,
     ).all(JSON.stringify(records.map(record => record.operation_id)))
     return new Map(rows.map(row => [String(row.operation_id), Number(row.position)]))
@@ -127,7 +130,9 @@ export class Reads {
 
   async pendingCount(): Promise<number> {
     return Number(
-      this.statement(`select count(*) as pending from operations where status = 'pending'`).get()?.pending,
+      this.statement(
+        `select coalesce(sum(n), 0) as pending from operation_counts where status = 'pending'`,
+      ).get()?.pending,
     )
   }
 
@@ -141,6 +146,16 @@ export class Reads {
     return this.latestChangeNow()
   }
 
+  /** Pending operations on one side of a record in the queue, counting up to `limit`. */
+  #countQueue(record: OperationRecord, side: Side, limit: number): number {
+    const pending = `select 1 from operations indexed by operations_queue where status = 'pending' and`
+    const row = this.statement(
+      `select count(*) as n from (${pending} priority = ? and operation_id ${side.samePriority} ?
+       union all ${pending} priority ${side.otherPriority} ? limit ?)`,
+    ).get(record.priority, record.operation_id, record.priority, limit)
+    return Number(row?.n)
+  }
+
   async inStatus(wanted: readonly OperationStatus[]): Promise<OperationRecord[]> {
     return this.statement(`select * from operations where status in (${marks(wanted)}) order by operation_id`)
       .all(...wanted)
@@ -149,7 +164,7 @@ export class Reads {
 
   async endedBefore(before: number, limit: number): Promise<string[]> {
     const rows = this.statement(
-      'select operation_id from operations where completed_at < ? and parent_operation_id is null order by completed_at limit ?',
+      'select operation_id from operations indexed by operations_ended where completed_at < ? and parent_operation_id is null order by completed_at limit ?',
     ).all(before, limit)
     return rows.map(row => String(row.operation_id))
   }
@@ -160,7 +175,31 @@ const marks = (values: readonly unknown[]): string => Array(values.length).fill(
 const emptyCounts = (): StatusCounts =>
   Object.fromEntries(statuses.map(status => [status, 0])) as StatusCounts
 
+/**
+ * The newest operations that pass the filter. Statuses are asked for one by one, each in the order of an index, and
+ * merged: sorting every operation of a status would take longer with every one that ends.
+ */
 function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] } {
+  const { conditions, values } = conditionsOf(filter)
+  const newest = 'order by created_at desc, operation_id desc limit ?'
+  const select = (index: string, extra: readonly string[]) =>
+    `select * from operations ${index} where ${[...extra, ...conditions].join(' and ')} ${newest}`
+  if (filter.parent !== null) {
+    const inStatus = filter.statuses?.length ? [`status in (${marks(filter.statuses)})`] : []
+    return { sql: select('', inStatus), values: [...(filter.statuses ?? []), ...values, filter.limit] }
+  }
+  if (!filter.statuses?.length)
+    return { sql: select('indexed by operations_newest', []), values: [...values, filter.limit] }
+  const each = filter.statuses.map(
+    () => `select * from (${select('indexed by operations_newest_in_status', ['status = ?'])})`,
+  )
+  return {
+    sql: `${each.join(' union all ')} ${newest}`,
+    values: [...filter.statuses.flatMap(status => [status, ...values, filter.limit]), filter.limit],
+  }
+}
+
+function conditionsOf(filter: ListFilter): { conditions: string[]; values: SQLInputValue[] } {
   const conditions: string[] = []
   const values: SQLInputValue[] = []
   const where = (condition: string, ...given: SQLInputValue[]) => {
@@ -169,22 +208,16 @@ function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] }
   }
   if (filter.parent === null) where('parent_operation_id is null')
   else where('parent_operation_id = ?', filter.parent)
-  if (filter.statuses?.length) where(`status in (${marks(filter.statuses)})`, ...filter.statuses)
   if (filter.types?.length) where(`type in (${marks(filter.types)})`, ...filter.types)
   if (filter.createdAfter !== undefined) where('created_at >= ?', filter.createdAfter)
   if (filter.createdBefore !== undefined) where('created_at < ?', filter.createdBefore)
   if (filter.text !== undefined) {
     const text = filter.text.toLowerCase()
-    where(
-      '(instr(lower(operation_id), ?) or instr(lower(type), ?) or instr(lower(params), ?))',
-      text,
-      text,
-      text,
-    )
+    const columns = ['operation_id', 'type', 'params']
+    where(`(${columns.map(column => `instr(lower(${column}), ?)`).join(' or ')})`, text, text, text)
   }
   if (filter.before !== undefined) {
     where('(created_at, operation_id) < (?, ?)', filter.before.created_at, filter.before.operation_id)
   }
-  const sql = `select * from operations where ${conditions.join(' and ')} order by created_at desc, operation_id desc limit ?`
-  return { sql, values: [...values, filter.limit] }
+  return { conditions, values }
 }

@@ -25,27 +25,30 @@ import { GroupCommit } from './group-commit.ts'
 import { migrate } from './migrations.ts'
 import { Reads } from './reads.ts'
 import { type Row, toInsert, toRecord } from './rows.ts'
-import { nextPending, statements } from './statements.ts'
+import { nextOfType, statements } from './statements.ts'
 
 type Values = Record<string, SQLInputValue>
 
 /** The embedded store: one SQLite file, one writer, every commit flushed to disk. */
 export class SqliteStore extends Reads implements Store {
   readonly #commit: GroupCommit
+  readonly #lock: DatabaseSync
   readonly #checkpointer: Worker
   #changeSeq: number
 
-  /** @param file path of the database, made when missing */
+  /** @param file path of the database, made when missing  @throws {Error} when another process has it open */
   static open(file: string): SqliteStore {
+    const lock = lockFile(`${file}.lock`)
     const database = new DatabaseSync(file)
     database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
       pragma busy_timeout = 5000; pragma wal_autocheckpoint = 0; pragma cache_size = -65536`)
     migrate(database)
-    return new SqliteStore(database, file)
+    return new SqliteStore(database, lock, file)
   }
 
-  private constructor(database: DatabaseSync, file: string) {
+  private constructor(database: DatabaseSync, lock: DatabaseSync, file: string) {
     super(database)
+    this.#lock = lock
     this.#commit = new GroupCommit(database)
     this.#changeSeq = this.latestChangeNow()
     this.#checkpointer = new Worker(new URL('./wal-checkpointer.ts', import.meta.url), { workerData: file })
@@ -61,9 +64,7 @@ export class SqliteStore extends Reads implements Store {
         const record = this.getNow(seen.operationId)
         if (record !== null) return { outcome: 'replayed', record }
       }
-      const pending = Number(
-        this.statement(statements.pendingTopLevel).get({ limit: options.queueMax })?.pending,
-      )
+      const pending = Number(this.statement(statements.pendingTopLevel).get()?.pending)
       if (pending >= options.queueMax) return { outcome: 'queue-full', pending }
       const row = this.statement(statements.insert).get({ ...toInsert(operation), seq: this.#nextSeq() })
       if (row === undefined) throw new Error(`operation ${operation.operation_id} exists already`)
@@ -88,16 +89,10 @@ export class SqliteStore extends Reads implements Store {
     })
   }
 
-  claim(node: string, excluded: readonly OperationType[], now: number): Promise<OperationRecord | null> {
+  claim(node: string, startable: readonly OperationType[], now: number): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
-      const row = this.statement(nextPending(excluded.length)).get(...excluded)
-      if (row === undefined) return null
-      return this.#apply(statements.claim, {
-        id: String(row.operation_id),
-        attempt: Number(row.attempt),
-        node,
-        now,
-      })
+      const first = this.#nextPending(startable)
+      return first === null ? null : this.#apply(statements.claim, { ...first, node, now })
     })
   }
 
@@ -277,6 +272,7 @@ export class SqliteStore extends Reads implements Store {
     await gone
     this.database.exec('pragma wal_checkpoint(truncate)')
     this.database.close()
+    this.#lock.close()
   }
 
   #apply(sql: string, values: Values): OperationRecord | null {
@@ -290,6 +286,17 @@ export class SqliteStore extends Reads implements Store {
   #nextSeq(): number {
     this.#changeSeq += 1
     return this.#changeSeq
+  }
+
+  #nextPending(types: readonly OperationType[]): { id: string; attempt: number } | null {
+    const heads = types.flatMap(type => {
+      const row = this.statement(nextOfType).get(type)
+      return row === undefined
+        ? []
+        : [{ id: String(row.operation_id), attempt: Number(row.attempt), priority: Number(row.priority) }]
+    })
+    const [first] = heads.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1))
+    return first === undefined ? null : { id: first.id, attempt: first.attempt }
   }
 
   #isRunning(id: string, attempt: number): boolean {
@@ -315,5 +322,23 @@ export class SqliteStore extends Reads implements Store {
     this.statement(
       'insert or replace into idempotency_keys (key, fingerprint, operation_id, expires_at) values (?, ?, ?, ?)',
     ).run(key.key, key.fingerprint, operationId, key.expires_at)
+  }
+}
+
+/**
+ * Two servers on one data folder would take each other's running operations for interrupted ones. The lock is the
+ * operating system's: it goes with the process, however that ends.
+ * @throws {Error} when another process holds it
+ */
+function lockFile(path: string): DatabaseSync {
+  const lock = new DatabaseSync(path)
+  try {
+    lock.exec('pragma busy_timeout = 0; begin exclusive')
+    return lock
+  } catch {
+    lock.close()
+    throw new Error(
+      `Another ktrdr is running on this data folder (${path} is locked): stop it, or set KTRDR_HOME.`,
+    )
   }
 }

@@ -38,8 +38,7 @@ export const statements = {
       $warnings, '[]', '[]', $parent_operation_id, $child_index, $timeout_ms, $request_id, $provenance, $created_at, $created_at)
     on conflict (parent_operation_id, child_index) do nothing
     returning *`,
-  pendingCount: `select count(*) as pending from operations where status = 'pending'`,
-  pendingTopLevel: `select count(*) as pending from (select 1 from operations where status = 'pending' and parent_operation_id is null limit $limit)`,
+  pendingTopLevel: `select coalesce(sum(n), 0) as pending from operation_counts where status = 'pending' and is_child = 0`,
   claim: applying('start', 'worker_node = $node, started_at = $now, heartbeat_at = $now', sameAttempt),
   progress: applying(
     'progress',
@@ -94,7 +93,6 @@ export const statements = {
     select operation_id, status from operations where operation_id in (select id from family)`,
 } as const
 
-/** Next to start: highest priority first, then oldest. @param excluded how many types are named */
-export const nextPending = (excluded: number) =>
-  `select operation_id, attempt from operations where status = 'pending' and type not in (${Array(excluded).fill('?').join(', ')})
-   order by priority desc, operation_id limit 1`
+/** The pending operation of one type that is next: highest priority first, then oldest. */
+export const nextOfType = `select operation_id, attempt, priority from operations indexed by operations_queue_of_type
+  where status = 'pending' and type = ? order by priority desc, operation_id limit 1`
