@@ -16,10 +16,7 @@ export type Load = {
  * @throws when a request failed or was answered with anything but `status`
  */
 export async function load(options: Options, status: number): Promise<Load> {
-  const running = promisify(execFile)(process.execPath, [
-    new URL(import.meta.url).pathname,
-    JSON.stringify(options),
-  ])
+  const running = promisify(execFile)(process.execPath, [import.meta.filename, JSON.stringify(options)])
   adopt(running.child)
   const { stdout } = await running
   const result: Load & { failed: number } = JSON.parse(stdout)

@@ -10,7 +10,7 @@ export type PeerAnswers = { readonly body: string; readonly headers: Readonly<Re
 /** Runs `use` with the address of a bare `node:http` server in a child process that answers the same bytes. */
 export async function withPeer<T>(answers: PeerAnswers, use: (url: string) => Promise<T>): Promise<T> {
   const child = adopt(
-    spawn(process.execPath, [new URL(import.meta.url).pathname, JSON.stringify(answers)], {
+    spawn(process.execPath, [import.meta.filename, JSON.stringify(answers)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   )

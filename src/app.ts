@@ -4,6 +4,7 @@ import { access, constants, statfs } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { BarsArchive } from './archive/bars.ts'
 import { createLayout } from './archive/layout.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
@@ -25,7 +26,7 @@ import { Schemas } from './operations/schemas.ts'
 import { type Collaborators, OperationsService } from './operations/service.ts'
 import { SqliteStore } from './store/sqlite/sqlite-store.ts'
 
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The running program. */
 export type App = {

@@ -50,6 +50,14 @@ const oneOf =
 const flag = (text: string) => oneOf('true', 'false')(text) === 'true'
 const text = (value: string) => value
 
+/** Headers carry printable ASCII; a key of another kind would never match. */
+const apiKey = (value: string): string | null => {
+  if (value === '') return null
+  if (!/^[\x21-\x7e]([\x20-\x7e]{6,}[\x21-\x7e])$/.test(value))
+    throw new Error('must be at least 8 printable ASCII characters')
+  return value
+}
+
 /** Threads for work: every core up to 7; from 8 cores on one is left to the main thread. */
 const defaultThreads = () => {
   const cores = availableParallelism()
@@ -130,7 +138,7 @@ export const variables = {
     unit: 'secret',
     default: '',
     about: 'Key that clients must send; unset means no authentication (loopback only)',
-    parse: (value: string) => (value === '' ? null : value),
+    parse: apiKey,
   },
   KTRDR_RATE_LIMIT_PER_MINUTE: {
     unit: 'requests/min',
@@ -231,9 +239,12 @@ function rawValue(environment: Environment, name: VariableName): string | undefi
   const file = environment[`${name}_FILE`]
   if (file !== undefined) {
     if (!existsSync(file)) throw new Error(`cannot be read: the file in ${name}_FILE does not exist`)
-    return readFileSync(file, 'utf8').trim()
+    const value = readFileSync(file, 'utf8').trim()
+    if (value === '') throw new Error(`cannot be read: the file in ${name}_FILE is empty`)
+    return value
   }
-  return environment[name] ?? (name === 'KTRDR_PORT' ? environment.PORT : undefined)
+  // An empty variable is one that somebody passed on unset.
+  return environment[name] || (name === 'KTRDR_PORT' ? environment.PORT : '') || undefined
 }
 
 function unknownNames(environment: Environment): string[] {

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { drawTransitions } from '../src/operations/lifecycle.ts'
 
 /**
  * Writes every generated file. With `--check` it writes nothing and fails when one of them is stale.
  */
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 const check = process.argv.includes('--check')
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null
@@ -37,7 +38,7 @@ function strategySchema(): string {
 }
 
 function apiTypes(): string {
-  const types = execFileSync('npx', ['--no-install', 'openapi-typescript', 'openapi.yaml'], {
+  const types = execFileSync('npx', ['--no-install', 'openapi-typescript', 'openapi.yaml', '--default-non-nullable=false'], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],

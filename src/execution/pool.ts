@@ -157,6 +157,8 @@ class ActiveRun {
   #port: MessagePort | null = null
   #thread: Worker | null = null
   #exited: Promise<unknown> | null = null
+  /** Threads outlive runs: a listener left behind by each would pile up. */
+  #forgetThread: () => void = () => undefined
   #killReason: KillReason | null = null
   #grace: NodeJS.Timeout | null = null
   #beat = { count: 0, at: performance.now() }
@@ -261,6 +263,7 @@ class ActiveRun {
     }
     channel.port1.close()
     this.#port = null
+    this.#forgetThread()
     return outcome
   }
 
@@ -299,7 +302,10 @@ class ActiveRun {
     const thread = this.#parts.piscina.threads.find(candidate => candidate.threadId === id)
     if (thread === undefined) return
     this.#thread = thread
-    this.#exited = new Promise(resolve => thread.once('exit', resolve))
+    this.#exited = new Promise(resolve => {
+      thread.once('exit', resolve)
+      this.#forgetThread = () => thread.off('exit', resolve)
+    })
     this.#beat = { count: Atomics.load(this.#words, control.beat), at: performance.now() }
     this.#parts.options.onThread(id)
   }

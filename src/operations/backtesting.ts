@@ -9,7 +9,17 @@ import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 
-export type BacktestingParams = Readonly<components['schemas']['BacktestingParams']>
+type Requested = Readonly<components['schemas']['BacktestingParams']>
+type WithDefault =
+  | 'initial_capital'
+  | 'commission_rate'
+  | 'commission_fixed'
+  | 'slippage_bps'
+  | 'sizing'
+  | 'units'
+  | 'close_open_trades'
+/** As the validator hands them on: defaults filled in. */
+export type BacktestingParams = Requested & Required<Pick<Requested, WithDefault>>
 export type BacktestingResult = Readonly<components['schemas']['BacktestingResult']>
 
 /** What the worker is given: everything that was left to a default is filled in. */

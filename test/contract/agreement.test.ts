@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { metricDefinitions } from '../../src/backtest/metric-definitions.ts'
@@ -10,7 +11,7 @@ import { problems } from '../../src/problems.ts'
 import { vendors } from '../../src/vendors/registry.ts'
 
 /** What is said in two places must be the same in both: contract, catalogue, workers, problems, configuration, README. */
-const root = new URL('../..', import.meta.url).pathname
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (file: string) => readFileSync(root + file, 'utf8')
 const document = parse(read('openapi.yaml'))
 const schemas = document.components.schemas
@@ -137,6 +138,10 @@ test('the pure rooms import nothing from outside', () => {
     expect([file, impure]).toEqual([file, []])
     expect([file, /Date\.now|Math\.random/.test(read(file))]).toEqual([file, false])
   }
+})
+
+test('no path is taken from a URL as it stands: a folder may have a space in its name', () => {
+  for (const file of sources) expect([file, /\.url\)\.pathname/.test(read(file))]).toEqual([file, false])
 })
 
 test('each outside library stays in its room', () => {

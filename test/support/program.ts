@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { components } from '../../src/openapi.gen.ts'
 import { eventsOf, type ServerEvent } from './event-stream.ts'
 
@@ -10,7 +11,7 @@ export type Operation = components['schemas']['Operation']
 export type Problem = components['schemas']['Problem']
 type Environment = Record<string, string>
 
-const root = new URL('../..', import.meta.url).pathname
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const terminal = ['completed', 'failed', 'cancelled']
 
 /** An answer with its body read: JSON where it is JSON, text otherwise. */
@@ -31,12 +32,15 @@ export async function startProgram(environment: Environment = {}): Promise<Progr
   return program
 }
 
-/** For `afterAll`: stops every program of this file and removes its data folder. */
+/** For `afterAll`: stops every program of this file, removes its data folder, and fails on any warning of Node. */
 export async function stopPrograms(): Promise<void> {
+  const complaints: string[] = []
   for (const program of programs.splice(0)) {
     await program.kill()
     rmSync(program.home, { recursive: true, force: true })
+    complaints.push(...program.output.split('\n').filter(line => /^\(node:\d+\)/.test(line)))
   }
+  if (complaints.length > 0) throw new Error(`Node complained: ${complaints.join('\n')}`)
 }
 
 export class Program {
