@@ -99,8 +99,10 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     startedAt,
   })
 
+  // Before anybody can ask for anything: what a crash left behind is put in order.
+  log.info('operations.recovered', await attempts.recover())
   await listen(server, config)
-  await executor.start()
+  executor.start()
   retention.start()
 
   const stop = async () => {

@@ -38,11 +38,15 @@ function strategySchema(): string {
 }
 
 function apiTypes(): string {
-  const types = execFileSync('npx', ['--no-install', 'openapi-typescript', 'openapi.yaml', '--default-non-nullable=false'], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const types = execFileSync(
+    'npx',
+    ['--no-install', 'openapi-typescript', 'openapi.yaml', '--default-non-nullable=false'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  )
   return types.slice(types.indexOf('/**'))
 }
 

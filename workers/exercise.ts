@@ -1,3 +1,4 @@
+import { pbkdf2Sync } from 'node:crypto'
 import type { ExerciseParams } from '../src/operations/exercise.ts'
 import { Problem } from '../src/problems.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
@@ -13,9 +14,14 @@ function mix(hash: number, value: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-function burn(milliseconds: number): void {
-  const until = performance.now() + milliseconds
-  while (performance.now() < until);
+function burn(milliseconds: number, how: ExerciseParams['burn']): void {
+  const startedAt = performance.now()
+  if (how === 'native') {
+    const sample = 2_000
+    pbkdf2Sync('', '', sample, 32, 'sha256')
+    const perIterationMs = (performance.now() - startedAt) / sample
+    pbkdf2Sync('', '', Math.max(1, Math.round(milliseconds / perIterationMs)), 32, 'sha256')
+  } else while (performance.now() < startedAt + milliseconds);
 }
 
 function allocate(params: ExerciseParams, context: WorkerContext): unknown[] {
@@ -47,7 +53,7 @@ function run(params: ExerciseParams, context: WorkerContext) {
   while (step < steps) {
     if (!params.deaf) context.checkCancelled(state, `step ${step}`)
     misbehave(step, params)
-    if (stepMs > 0) burn(stepMs)
+    if (stepMs > 0) burn(stepMs, params.burn)
     hash = mix(hash, step)
     step += 1
     context.progress(step, steps, 'exercising')

@@ -166,6 +166,6 @@ function outcomeOf(error: unknown, stopWord: number): Outcome {
     (stopWord !== stop.none && error instanceof Error && error.name === 'AbortError')
   if (gaveWay)
     return stopWord === stop.drain ? { kind: 'interrupted' } : { kind: 'cancelled', mode: 'cooperative' }
-  if (error instanceof Problem) return { kind: 'failed', problem: error.toData() }
+  if (error instanceof Problem) return { kind: 'failed', problem: error.toData(), mode: 'cooperative' }
   throw error
 }

@@ -16,7 +16,7 @@ export class Reports {
   readonly #timer: NodeJS.Timeout
   readonly #metrics = new Map<string, MetricPoint[]>()
   #logs: LogLine[] = []
-  #counts = { points: 0, lines: 0 }
+  #counts = { points: 0, lines: 0, warnings: 0 }
   #latest: { done: number; total: number | null; unit: string; phase: string | null } | null = null
   #calls = 0
   #quickCalls = 0
@@ -66,6 +66,8 @@ export class Reports {
   }
 
   warning(message: string): void {
+    if (this.#counts.warnings >= limits.warnings) return
+    this.#counts.warnings += 1
     this.#post({ kind: 'warning', message: message.slice(0, 2_000) })
   }
 

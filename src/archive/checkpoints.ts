@@ -107,6 +107,17 @@ export async function pruneCheckpoints(
   }
 }
 
+/** Removes the checkpoints of the attempts before `attempt`, which may be writing its own by now. */
+export async function removeCheckpointsBefore(
+  home: string,
+  operationId: string,
+  attempt: number,
+): Promise<void> {
+  const folder = checkpointsFolder(home, operationId)
+  for (const name of await namesIn(folder))
+    if (numbersIn(name.replace(/^\./, ''))[0] < attempt) await rm(join(folder, name), { force: true })
+}
+
 /** Removes all checkpoints of an operation. */
 export async function removeCheckpoints(home: string, operationId: string): Promise<void> {
   await rm(checkpointsFolder(home, operationId), { recursive: true, force: true })

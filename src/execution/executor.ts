@@ -4,8 +4,8 @@
  * of it is the running one; a cancelled pending operation never starts.
  */
 export interface Executor {
-  /** Recovers what a crash left behind, then starts to take operations. */
-  start(): Promise<void>
+  /** Starts to take operations. What a crash left behind has been recovered before. */
+  start(): void
   /** Takes nothing new, asks everything that runs to save and give way, and kills what has not by the deadline. */
   drain(graceMs: number): Promise<void>
 }

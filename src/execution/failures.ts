@@ -12,7 +12,8 @@ export function outcomeOfError(
 ): Outcome {
   if (killed === 'cancelled') return { kind: 'cancelled', mode: 'forced' }
   if (killed === 'fenced') return { kind: 'interrupted' }
-  return { kind: 'failed', problem: problemOf(error, killed, about).toData() }
+  const mode = killed === null ? 'cooperative' : 'forced'
+  return { kind: 'failed', problem: problemOf(error, killed, about).toData(), mode }
 }
 
 function problemOf(

@@ -1,3 +1,4 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import type { Feed, FeedEvent } from '../feed/feed.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Attempts } from '../operations/attempts.ts'
@@ -19,6 +20,11 @@ export type LocalCollaborators = {
 
 export type LocalSettings = { readonly node: string; readonly home: string; readonly cancelGraceMs: number }
 
+/** After the store could not be asked. */
+const retryMs = 1_000
+/** What a killed thread may take beyond the deadline of a drain: a native call is not interruptible. */
+const lastWaitMs = 5_000
+
 type Running = { readonly run: Run; readonly cancel: AbortController }
 
 /** The embedded executor: pending rows are the queue, and one is claimed only when a thread is free for it. */
@@ -38,9 +44,7 @@ export class LocalExecutor implements Executor {
     collaborators.attempts.onStale(id => this.#running.get(id)?.run.kill())
   }
 
-  async start(): Promise<void> {
-    const recovered = await this.#with.attempts.recover()
-    this.#with.log.info('executor.recovered', recovered)
+  start(): void {
     this.#stopped = false
     this.#dispatch()
   }
@@ -54,7 +58,12 @@ export class LocalExecutor implements Executor {
     const deadline = setTimeout(() => {
       for (const run of runs) run.kill()
     }, graceMs)
-    await Promise.allSettled(runs.map(run => run.recorded))
+    const patience = new AbortController()
+    await Promise.race([
+      Promise.allSettled(runs.map(run => run.recorded)),
+      setTimeoutAsync(graceMs + lastWaitMs, null, { signal: patience.signal }).catch(() => undefined),
+    ])
+    patience.abort()
     clearTimeout(deadline)
   }
 
@@ -69,7 +78,10 @@ export class LocalExecutor implements Executor {
     this.#again = true
     if (this.#filling !== null || this.#stopped) return
     this.#filling = this.#fill()
-      .catch(error => this.#with.log.error('executor.dispatch', errorFields(error)))
+      .catch(error => {
+        this.#with.log.error('executor.dispatch', errorFields(error))
+        setTimeout(() => this.#dispatch(), retryMs).unref()
+      })
       .finally(() => {
         this.#filling = null
         if (this.#again) this.#dispatch()

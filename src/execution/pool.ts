@@ -204,7 +204,11 @@ class ActiveRun {
   /** Kills a worker that is silent for too long or has grown too big. */
   lookAfter(): void {
     this.#findThread()
-    if (this.#thread === null || this.#killReason !== null) return
+    if (this.#killReason !== null) return
+    if (this.#thread === null) {
+      if (performance.now() - this.#startedAt > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+      return
+    }
     const beat = Atomics.load(this.#words, control.beat)
     const now = performance.now()
     if (beat !== this.#beat.count) this.#beat = { count: beat, at: now }
@@ -251,7 +255,8 @@ class ActiveRun {
       outcome = outcomeOfError(error, this.#killReason, {
         timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs,
       })
-      await this.#exited
+      // A worker that only threw lives on in the pool; one that was killed or died does not.
+      if (this.#thread !== null && !piscina.threads.includes(this.#thread)) await this.#exited
     }
     // Messages come over another port than the result and may still be on their way: fetch them before the end is told.
     for (
@@ -289,6 +294,8 @@ class ActiveRun {
   }
 
   #expire(): void {
+    // A cancel that came first has its own grace running.
+    if (this.#parts.options.cancel.aborted) return
     this.#timedOut = true
     this.ask(stop.cancel)
     if (this.#grace !== null) clearTimeout(this.#grace)

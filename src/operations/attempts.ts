@@ -4,9 +4,10 @@ import { errorFields } from '../log.ts'
 import { Problem, type ProblemData } from '../problems.ts'
 import type { Ending } from '../store/store.ts'
 import { catalogue } from './catalogue.ts'
+import { isTerminal } from './lifecycle.ts'
 import type { OperationRecord, OperationType, Outcome, Progress } from './operation.ts'
 import type { WorkerMessage } from './protocol.ts'
-import { Recorder } from './recorder.ts'
+import { type LastProgress, Recorder } from './recorder.ts'
 import type { Collaborators } from './service.ts'
 
 /** How often progress is written to the store. */
@@ -21,6 +22,7 @@ export class Attempts {
   readonly #home: string
   readonly #recorder: Recorder
   readonly #timer: NodeJS.Timeout
+  #closed = false
   #onStale: (operationId: string) => void = () => undefined
 
   constructor(collaborators: Collaborators, home: string) {
@@ -72,34 +74,21 @@ export class Attempts {
   }
 
   /**
-   * Writes how an attempt ended.
+   * Writes how an attempt ended, however often that takes: an end that is lost would leave the operation running for
+   * nobody.
    * @returns the ended (or requeued) operation; null when the attempt was not the running one any more
    */
   async finish(record: OperationRecord, outcome: Outcome): Promise<OperationRecord | null> {
-    const { store, clock } = this.#with
-    const { progress, pending } = this.#recorder.end(record.operation_id)
-    const now = clock.now()
-    if (outcome.kind === 'interrupted') return this.#giveBack(record)
-    const ending = this.#endingOf(record, outcome, progress)
-    // Asked for in one turn, so committed together: the last progress, then the end.
-    const [, ended] = await Promise.all([
-      pending === null ? null : store.recordProgress([pending], now),
-      store.finish(record.operation_id, record.attempt, ending, now),
-    ])
+    const last = this.#recorder.end(record.operation_id)
+    const ended = await this.#untilStored(record, () => this.#write(record, outcome, last))
     if (ended === null) {
-      this.#with.log.warn('operation.fenced', {
-        operation_id: record.operation_id,
-        attempt: record.attempt,
-        event: ending.event,
-      })
+      const { operation_id, attempt } = record
+      this.#with.log.warn('operation.fenced', { operation_id, attempt, outcome: outcome.kind })
       return null
     }
-    this.#changed(ended)
     // Told first: whoever waits for the end need not wait for the files that nobody needs any more.
-    if (ended.status === 'completed') {
-      await keepAttempt(this.#home, ended.operation_id, ended.attempt)
-      await pruneCheckpoints(this.#home, ended.operation_id, new Set())
-    }
+    this.#changed(ended)
+    if (ended.status === 'completed') await this.#clearAway(ended)
     return ended
   }
 
@@ -110,17 +99,7 @@ export class Attempts {
   async recover(): Promise<{ requeued: number; failed: number; cancelled: number }> {
     const { store, clock } = this.#with
     const counts = { requeued: 0, failed: 0, cancelled: 0 }
-    for (const record of await store.inStatus(['cancelling'])) await this.#cancelOrphans(record)
-    for (const record of await store.inStatus(['cancelling'])) {
-      const stopped = await store.finish(
-        record.operation_id,
-        record.attempt,
-        { event: 'stop', mode: 'forced' },
-        clock.now(),
-      )
-      if (stopped !== null) this.#changed(stopped)
-      counts.cancelled += 1
-    }
+    // Running first: one that is cancelled meanwhile is found by the pass that follows.
     for (const record of await store.inStatus(['running'])) {
       const madeProgress =
         catalogue[record.type].kind === 'fan-out' || record.checkpoints[0]?.attempt === record.attempt
@@ -133,22 +112,26 @@ export class Attempts {
       if (requeued !== null) {
         this.#changed(requeued)
         counts.requeued += 1
-      } else {
-        await this.finish(record, { kind: 'failed', problem: interrupted(record) })
+      } else if ((await store.get(record.operation_id))?.status === 'running') {
+        await this.finish(record, { kind: 'failed', problem: interrupted(record), mode: 'forced' })
         counts.failed += 1
       }
     }
-    return counts
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
-  }
-
-  async #cancelOrphans(parent: OperationRecord): Promise<void> {
-    if (catalogue[parent.type].kind !== 'fan-out') return
-    const { store, clock } = this.#with
-    for (const child of await store.children(parent.operation_id)) {
+    for (const record of await store.inStatus(['cancelling'])) {
+      const stopped = await store.finish(
+        record.operation_id,
+        record.attempt,
+        { event: 'stop', mode: 'forced' },
+        clock.now(),
+      )
+      if (stopped !== null) this.#changed(stopped)
+      counts.cancelled += 1
+    }
+    // Children whose parent ended before they were told.
+    for (const child of await store.inStatus(['pending'])) {
+      if (child.parent_operation_id === null) continue
+      const parent = await store.get(child.parent_operation_id)
+      if (parent === null || !isTerminal(parent.status)) continue
       const cancelled = await store.cancel(
         child.operation_id,
         parent.cancellation?.reason ?? null,
@@ -156,17 +139,58 @@ export class Attempts {
       )
       if (cancelled !== null) this.#changed(cancelled)
     }
+    return counts
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#timer)
+  }
+
+  #write(record: OperationRecord, outcome: Outcome, last: LastProgress): Promise<OperationRecord | null> {
+    if (outcome.kind === 'interrupted') return this.#giveBack(record)
+    const { store, clock } = this.#with
+    const { operation_id: id, attempt } = record
+    const now = clock.now()
+    // Asked for in one turn, so committed together: the last progress, then the end.
+    const progress = last.pending === null ? [] : [store.recordProgress([last.pending], now)]
+    const end = store.finish(id, attempt, this.#endingOf(record, outcome, last.progress), now)
+    return Promise.all([end, ...progress]).then(([ended]) => ended)
   }
 
   /** The server stops: back to the queue without counting the attempt; a cancelled one is cancelled instead. */
   async #giveBack(record: OperationRecord): Promise<OperationRecord | null> {
     const { store, clock } = this.#with
     const { operation_id: id, attempt } = record
-    const requeued =
+    return (
       (await store.requeue(id, attempt, 1, clock.now())) ??
       (await store.finish(id, attempt, { event: 'stop', mode: 'cooperative' }, clock.now()))
-    if (requeued !== null) this.#changed(requeued)
-    return requeued
+    )
+  }
+
+  /** Tries again, less and less often, while the store cannot be written: its disk may be full. */
+  async #untilStored<T>(record: OperationRecord, write: () => Promise<T>): Promise<T> {
+    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
+      try {
+        return await write()
+      } catch (error) {
+        this.#with.log.error('operation.end_delayed', {
+          operation_id: record.operation_id,
+          ...errorFields(error),
+        })
+        if (this.#closed) throw error
+        await new Promise(resolve => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+
+  async #clearAway({ operation_id: id, attempt }: OperationRecord): Promise<void> {
+    try {
+      await keepAttempt(this.#home, id, attempt)
+      await pruneCheckpoints(this.#home, id, new Set())
+    } catch (error) {
+      this.#with.log.warn('operation.files_left', { operation_id: id, ...errorFields(error) })
+    }
   }
 
   #endingOf(
@@ -183,13 +207,8 @@ export class Attempts {
         operation_id: record.operation_id,
         ...errorFields(error),
       })
-      return {
-        event: 'fail',
-        problem: new Problem(
-          'worker-threw',
-          `The ${record.type} worker returned a result of the wrong form.`,
-        ).toData(),
-      }
+      const detail = `The ${record.type} worker returned a result of the wrong form.`
+      return { event: 'fail', problem: new Problem('worker-threw', detail).toData(), mode: 'cooperative' }
     }
   }
 
@@ -275,7 +294,7 @@ function toEnding(outcome: Exclude<Outcome, { kind: 'interrupted' }>, progress: 
     case 'cancelled':
       return { event: 'stop', mode: outcome.mode }
     case 'failed':
-      return { event: 'fail', problem: outcome.problem }
+      return { event: 'fail', problem: outcome.problem, mode: outcome.mode }
     default:
       return outcome satisfies never
   }

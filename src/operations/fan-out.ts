@@ -4,11 +4,14 @@ import { Problem, type ProblemData } from '../problems.ts'
 import type { Attempts } from './attempts.ts'
 import { isTerminal } from './lifecycle.ts'
 import type { NewOperation, OperationRecord, Outcome } from './operation.ts'
-import type { Collaborators, OperationsService } from './service.ts'
+import { type Collaborators, ignoreEnded, type OperationsService } from './service.ts'
 import type { FanOutSpec } from './spec.ts'
 
 /** How often a parent's progress is summed up at most. */
 const sumUpMs = 250
+
+/** A thousand in one transaction would hold up every request meanwhile. */
+const childrenPerCommit = 50
 
 type Parent = {
   readonly record: OperationRecord
@@ -37,7 +40,7 @@ export class FanOut {
     collaborators.feed.subscribe(event => this.#hear(event))
   }
 
-  /** Plans the children of a claimed parent; those that exist are kept, and given another go if they did not complete. */
+  /** Plans the children of a claimed parent; those that exist are kept as they are. */
   async start(record: OperationRecord, spec: FanOutSpec): Promise<void> {
     const timeoutMs = record.timeout_ms ?? spec.timeoutMs
     const parent: Parent = {
@@ -51,10 +54,13 @@ export class FanOut {
     this.#parents.set(record.operation_id, parent)
     try {
       await this.#populate(parent)
-      if (await this.#attempts.isCancelling(record)) this.#cancelChildren(parent, null)
+      // What came while they were planned reached only those that were there.
+      if (parent.failure !== null || (await this.#attempts.isCancelling(record)))
+        this.#cancelChildren(parent, null)
       this.#sumUpSoon(parent)
     } catch (error) {
-      await this.#end(parent, { kind: 'failed', problem: toProblem(error) })
+      parent.failure ??= toProblem(error)
+      this.#cancelChildren(parent, 'the parent could not go on')
     }
   }
 
@@ -67,16 +73,15 @@ export class FanOut {
     const { store, feed } = this.#with
     const { record, spec } = parent
     const existing = await store.children(record.operation_id)
-    for (const child of existing) {
-      if (isTerminal(child.status) && child.status !== 'completed') await this.#service.reopenChild(child)
-    }
     const known = new Set(existing.map(child => child.child_index))
     const missing: NewOperation[] = []
     for (const [index, plan] of spec.plan(record.params).entries()) {
       if (!known.has(index)) missing.push(await this.#service.newChild(record, plan, index))
     }
-    if (missing.length === 0) return
-    if (!(await store.createChildren(record.operation_id, record.attempt, missing))) return
+    for (let start = 0; start < missing.length; start += childrenPerCommit) {
+      const some = missing.slice(start, start + childrenPerCommit)
+      if (!(await store.createChildren(record.operation_id, record.attempt, some))) return
+    }
     for (const child of await store.children(record.operation_id)) {
       if (!known.has(child.child_index)) feed.publish({ kind: 'changed', record: child, statusChanged: true })
     }
@@ -94,9 +99,10 @@ export class FanOut {
   }
 
   #sumUpSoon(parent: Parent): void {
+    if (parent.ended) return
     parent.timer ??= setTimeout(() => {
       parent.timer = null
-      this.#sumUp(parent).catch(error => this.#end(parent, { kind: 'failed', problem: toProblem(error) }))
+      this.#sumUp(parent).catch(error => this.#tryAgain(parent, error))
     }, sumUpMs)
   }
 
@@ -112,23 +118,25 @@ export class FanOut {
   async #conclude(parent: Parent): Promise<void> {
     const { store } = this.#with
     const present = await store.get(parent.record.operation_id)
-    if (parent.failure !== null) return this.#end(parent, { kind: 'failed', problem: parent.failure })
+    if (parent.failure !== null) return this.#end(parent, failedWith(parent.failure))
     if (present?.status === 'cancelling') return this.#end(parent, { kind: 'cancelled', mode: 'cooperative' })
     const children = await store.children(parent.record.operation_id)
     try {
       const result = parent.spec.reduce(children, parent.record.params)
       await this.#end(parent, { kind: 'completed', result, artifacts: [] })
     } catch (error) {
-      await this.#end(parent, { kind: 'failed', problem: toProblem(error) })
+      await this.#end(parent, failedWith(toProblem(error)))
     }
   }
 
   #cancelChildren(parent: Parent, reason: string | null): void {
     const cancelAll = async () => {
-      for (const child of await this.#with.store.children(parent.record.operation_id)) {
-        if (!isTerminal(child.status))
-          await this.#service.cancel(child.operation_id, reason).catch(ignoreEnded)
-      }
+      const children = await this.#with.store.children(parent.record.operation_id)
+      await Promise.all(
+        children
+          .filter(child => !isTerminal(child.status))
+          .map(child => this.#service.cancel(child.operation_id, reason).catch(ignoreEnded)),
+      )
       this.#sumUpSoon(parent)
     }
     cancelAll().catch(error => this.#with.log.error('operation.cancel_children', errorFields(error)))
@@ -137,6 +145,15 @@ export class FanOut {
   #expire(parent: Parent, timeoutMs: number): void {
     parent.failure = new Problem('timed-out', `It ran longer than ${timeoutMs / 1000} s.`).toData()
     this.#cancelChildren(parent, 'the parent timed out')
+  }
+
+  /** The store could not be asked: whatever comes next from a child, or in a moment, tries again. */
+  #tryAgain(parent: Parent, error: unknown): void {
+    this.#with.log.error('operation.sum_up', {
+      operation_id: parent.record.operation_id,
+      ...errorFields(error),
+    })
+    setTimeout(() => this.#sumUpSoon(parent), 1_000).unref()
   }
 
   async #end(parent: Parent, outcome: Outcome): Promise<void> {
@@ -149,10 +166,7 @@ export class FanOut {
   }
 }
 
-/** The child ended between the look and the cancel. */
-function ignoreEnded(error: unknown): void {
-  if (!(error instanceof Problem) || error.code !== 'illegal-transition') throw error
-}
+const failedWith = (problem: ProblemData): Outcome => ({ kind: 'failed', problem, mode: 'cooperative' })
 
 const toProblem = (error: unknown): ProblemData =>
   error instanceof Problem

@@ -7,7 +7,7 @@
  * - `requeue` returns an operation whose server died or drained to the queue, as the next attempt.
  */
 export const transitions = {
-  pending: { start: 'running', cancel: 'cancelled', fail: 'failed' },
+  pending: { start: 'running', cancel: 'cancelled' },
   running: {
     progress: 'running',
     complete: 'completed',

@@ -125,6 +125,6 @@ export type StoredLogLine = LogLine & { readonly seq: number; readonly attempt: 
 export type Outcome =
   | { readonly kind: 'completed'; readonly result: Result; readonly artifacts: readonly Artifact[] }
   | { readonly kind: 'cancelled'; readonly mode: 'cooperative' | 'forced' }
-  | { readonly kind: 'failed'; readonly problem: ProblemData }
+  | { readonly kind: 'failed'; readonly problem: ProblemData; readonly mode: 'cooperative' | 'forced' }
   /** The server is stopping and the worker gave way: back to the queue. */
   | { readonly kind: 'interrupted' }

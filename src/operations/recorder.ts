@@ -20,6 +20,12 @@ type Live = {
   dirty: boolean
 }
 
+export type LastProgress = {
+  readonly progress: Progress
+  /** What was not written yet. */
+  readonly pending: ProgressUpdate | null
+}
+
 /**
  * Progress of the operations that run here: kept in memory as it arrives, told to the feed, and written to the
  * store for all operations in one transaction per tick.
@@ -59,7 +65,7 @@ export class Recorder {
   /** What a worker said of its progress. */
   progress(record: OperationRecord, steps: Steps, phase: string | null): void {
     const live = this.#live.get(record.operation_id)
-    if (live === undefined || live.attempt !== record.attempt) return
+    if (live === undefined || live.attempt !== record.attempt || !isMeasurable(steps)) return
     const rate = this.#measureRate(live, steps.done)
     const percent =
       steps.total === null || steps.total <= 0 ? live.progress.progress : (100 * steps.done) / steps.total
@@ -82,7 +88,7 @@ export class Recorder {
   }
 
   /** @returns the last progress of an attempt that ends, to be written with its end */
-  end(operationId: string): { progress: Progress; pending: ProgressUpdate | null } {
+  end(operationId: string): LastProgress {
     const live = this.#live.get(operationId)
     this.#live.delete(operationId)
     if (live === undefined)
@@ -128,6 +134,10 @@ export class Recorder {
     return before === null ? measured : before + rateWeight * (measured - before)
   }
 }
+
+/** A worker that divides by zero must not stop the progress of all others, written with its own. */
+const isMeasurable = ({ done, total }: Steps): boolean =>
+  Number.isFinite(done) && (total === null || Number.isFinite(total))
 
 function toUpdate(id: string, live: Live, now: number): ProgressUpdate {
   return {

@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints } from '../archive/checkpoints.ts'
 import { errorFields } from '../log.ts'
+import { Problem } from '../problems.ts'
 import { activeStatuses } from './lifecycle.ts'
 import type { Collaborators, OperationsService } from './service.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+/** Operations deleted between two looks at the list. */
+const batch = 100
 
 export type RetentionSettings = { readonly home: string /** 0 keeps everything. */; readonly days: number }
 
@@ -41,10 +44,7 @@ export class Retention {
     const { store, clock, log } = this.#with
     const now = clock.now()
     await store.forgetKeys(now)
-    if (this.#settings.days > 0) {
-      for (const id of await store.endedBefore(now - this.#settings.days * dayMs, 1_000))
-        await this.#service.delete(id)
-    }
+    if (this.#settings.days > 0) await this.#deleteEnded(now - this.#settings.days * dayMs)
     await this.#removeOrphans('artifacts', id => removeArtifacts(this.#settings.home, id))
     await this.#removeOrphans('checkpoints', id => removeCheckpoints(this.#settings.home, id))
     const active = await store.inStatus(activeStatuses)
@@ -52,6 +52,22 @@ export class Retention {
       new Set(active.flatMap(record => record.provenance.dataset_sha256)),
     )
     log.debug('retention.swept', { segments_removed: removed })
+  }
+
+  async #deleteEnded(before: number): Promise<void> {
+    let deleted = batch
+    while (deleted === batch) {
+      deleted = 0
+      for (const id of await this.#with.store.endedBefore(before, batch)) {
+        try {
+          await this.#service.delete(id)
+          deleted += 1
+        } catch (error) {
+          // Deleted or retried by a client since it was listed, or children that are still ending.
+          if (!(error instanceof Problem)) throw error
+        }
+      }
+    }
   }
 
   async #removeOrphans(

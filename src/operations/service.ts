@@ -1,5 +1,5 @@
 import { removeArtifacts } from '../archive/artifacts.ts'
-import { removeCheckpoints } from '../archive/checkpoints.ts'
+import { removeCheckpoints, removeCheckpointsBefore } from '../archive/checkpoints.ts'
 import type { Clock } from '../clock.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
@@ -15,7 +15,7 @@ import type {
   Params,
   Provenance,
 } from './operation.ts'
-import { capabilities, hasResumePoint } from './present.ts'
+import { capabilities } from './present.ts'
 import type { OperationQueries } from './queries.ts'
 import type { Schemas } from './schemas.ts'
 import type { ChildPlan, Prepared, Rooms } from './spec.ts'
@@ -70,10 +70,14 @@ export class OperationsService {
    */
   async submit(submission: Submission): Promise<{ record: OperationRecord; replayed: boolean }> {
     const { store, clock, feed, log } = this.#with
+    const key = submission.idempotency
+    // Before anything is checked: what was accepted once is answered again, whatever has changed since.
+    const seen = key === null ? null : await store.findByKey(key.key, clock.now())
+    if (seen !== null && seen.fingerprint === key?.fingerprint) return { record: seen.record, replayed: true }
+    this.#refuseWhenDraining()
     const prepared = await this.#prepare(submission.type, submission.params)
     const now = clock.now()
-    const idempotency =
-      submission.idempotency === null ? null : { ...submission.idempotency, expires_at: now + dayMs }
+    const idempotency = key === null ? null : { ...key, expires_at: now + dayMs }
     const operation = this.#newOperation(submission, prepared, now)
     const created = accepted(
       await store.create(operation, { idempotency, queueMax: this.#settings.queueMax }),
@@ -125,19 +129,17 @@ export class OperationsService {
 
   /** Starts a failed or cancelled operation over. @throws {Problem} 'illegal-transition', or what `prepare` finds wrong */
   async retry(id: string): Promise<OperationRecord> {
-    const { store, clock } = this.#with
     const record = await this.#queries.get(id)
     if (!capabilities(record).retry) throw refusal(record, 'retried')
+    this.#refuseWhenDraining()
     const prepared = await this.#prepare(record.type, record.params)
-    for (const child of await store.children(id)) await this.#deleteOne(child.operation_id)
-    // Before it can start again: its new attempt writes into the same folder.
-    await removeCheckpoints(this.#settings.home, id)
-    const reopened = await this.#reopen(id, {
+    const { warnings } = prepared
+    const reopened = await this.#reopen(record, {
       event: 'retry',
-      attempts: this.#settings.maxAttempts,
       provenance: this.#provenance(prepared),
+      warnings,
     })
-    this.#with.log.info('operation.retried', { operation_id: id, attempt: reopened.attempt, at: clock.now() })
+    await removeCheckpointsBefore(this.#settings.home, id, reopened.attempt)
     return reopened
   }
 
@@ -145,8 +147,8 @@ export class OperationsService {
   async resume(id: string): Promise<OperationRecord> {
     const record = await this.#queries.get(id)
     if (!capabilities(record).resume) throw refusal(record, 'resumed')
-    if (this.draining) throw drainingProblem()
-    return this.#reopen(id, { event: 'resume', attempts: this.#settings.maxAttempts, provenance: null })
+    this.#refuseWhenDraining()
+    return this.#reopen(record, { event: 'resume', provenance: null, warnings: record.warnings })
   }
 
   /** Deletes an ended operation with everything that belongs to it. @throws {Problem} 'illegal-transition' */
@@ -175,14 +177,15 @@ export class OperationsService {
     return { ...child, parent_operation_id: parent.operation_id, child_index: index }
   }
 
-  /** A child that ended without completing is given another go: from its checkpoint where it has one. */
-  async reopenChild(child: OperationRecord): Promise<void> {
-    const event = hasResumePoint(child) ? 'resume' : 'retry'
-    await this.#reopen(child.operation_id, { event, attempts: this.#settings.maxAttempts, provenance: null })
+  #refuseWhenDraining(): void {
+    if (this.draining) {
+      throw new Problem('draining', 'The server is stopping and takes no new work.', {
+        hint: 'Send the request again in a few seconds.',
+      })
+    }
   }
 
   async #prepare(type: OperationType, params: Params): Promise<Prepared> {
-    if (this.draining) throw drainingProblem()
     const spec = catalogue[type]
     if (spec.exercise === true && !this.#settings.enableExercise) {
       throw new Problem(
@@ -228,29 +231,38 @@ export class OperationsService {
     }
   }
 
-  async #reopen(id: string, how: Reopen): Promise<OperationRecord> {
-    const record = await this.#with.store.reopen(id, how, this.#with.clock.now())
-    if (record === null)
+  async #reopen(present: OperationRecord, how: Omit<Reopen, 'attempts'>): Promise<OperationRecord> {
+    const { store, clock } = this.#with
+    const id = present.operation_id
+    const reopened = await store.reopen(id, { ...how, attempts: this.#settings.maxAttempts }, clock.now())
+    if (reopened === null)
       throw refusal(await this.#queries.get(id), how.event === 'retry' ? 'retried' : 'resumed')
-    this.#changed(record)
-    return record
+    this.#changed(reopened.record)
+    for (const child of reopened.children) this.#changed(child)
+    await this.#forget(reopened.deleted)
+    return reopened.record
   }
 
   async #cancelChildren(id: string, reason: string | null): Promise<void> {
     for (const child of await this.#with.store.children(id)) {
-      if (!isTerminal(child.status)) await this.cancel(child.operation_id, reason)
+      if (!isTerminal(child.status)) await this.cancel(child.operation_id, reason).catch(ignoreEnded)
     }
   }
 
   async #deleteOne(id: string): Promise<boolean> {
     const deleted = await this.#with.store.delete(id)
-    for (const gone of deleted) {
-      await removeArtifacts(this.#settings.home, gone)
-      await removeCheckpoints(this.#settings.home, gone)
-      this.#with.feed.publish({ kind: 'deleted', operation_id: gone })
-    }
+    await this.#forget(deleted)
     if (deleted.length > 0) this.#with.log.info('operation.deleted', { operation_id: id })
     return deleted.length > 0
+  }
+
+  /** Tells that rows are gone, and removes their files. */
+  async #forget(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      this.#with.feed.publish({ kind: 'deleted', operation_id: id })
+      await removeArtifacts(this.#settings.home, id)
+      await removeCheckpoints(this.#settings.home, id)
+    }
   }
 
   #changed(record: OperationRecord): void {
@@ -304,8 +316,7 @@ function refusal(record: OperationRecord, wanted: 'retried' | 'resumed'): Proble
   )
 }
 
-function drainingProblem(): Problem {
-  return new Problem('draining', 'The server is stopping and takes no new work.', {
-    hint: 'Send the request again in a few seconds.',
-  })
+/** Passes over an operation that ended between a look and a cancel. */
+export function ignoreEnded(error: unknown): void {
+  if (!(error instanceof Problem) || error.code !== 'illegal-transition') throw error
 }

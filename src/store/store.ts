@@ -57,12 +57,17 @@ export interface Store {
   cancel(id: string, reason: string | null, now: number): Promise<OperationRecord | null>
   /** running → pending as the next attempt, keeping its checkpoints. */
   requeue(id: string, attempt: number, extraAttempts: number, now: number): Promise<OperationRecord | null>
-  /** failed or cancelled → pending as the next attempt. */
-  reopen(id: string, how: Reopen, now: number): Promise<OperationRecord | null>
+  /**
+   * failed or cancelled → pending as the next attempt. With it go its children, in the same transaction: a resume
+   * reopens those that did not complete (from their checkpoint where they have one), a retry deletes them all.
+   */
+  reopen(id: string, how: Reopen, now: number): Promise<Reopened | null>
   /** Deletes an ended operation and its children. @returns the ids deleted; empty when it is active or unknown */
   delete(id: string): Promise<string[]>
 
   get(id: string): Promise<OperationRecord | null>
+  /** The operation an unexpired idempotency key was used for. */
+  findByKey(key: string, now: number): Promise<{ record: OperationRecord; fingerprint: string } | null>
   revisionOf(id: string): Promise<number | null>
   list(filter: ListFilter): Promise<OperationRecord[]>
   counts(): Promise<OperationCounts>
@@ -83,6 +88,8 @@ export interface Store {
   inStatus(wanted: readonly OperationStatus[]): Promise<OperationRecord[]>
   /** Ids of ended top-level operations that completed before `before`. */
   endedBefore(before: number, limit: number): Promise<string[]>
+  /** Strategy snapshots that some operation was run with. */
+  strategiesInUse(): Promise<ReadonlySet<string>>
   /** Forgets idempotency keys that have expired. */
   forgetKeys(now: number): Promise<void>
   /** Rejects when the database cannot be written. */
@@ -124,7 +131,7 @@ export type Ending =
       readonly artifacts: readonly Artifact[]
       readonly progress: Progress
     }
-  | { readonly event: 'fail'; readonly problem: ProblemData }
+  | { readonly event: 'fail'; readonly problem: ProblemData; readonly mode: 'cooperative' | 'forced' }
   | { readonly event: 'stop'; readonly mode: 'cooperative' | 'forced' }
 
 export type Reopen = {
@@ -133,6 +140,15 @@ export type Reopen = {
   readonly attempts: number
   /** With `retry`: what was found when the parameters were checked again. */
   readonly provenance: Provenance | null
+  readonly warnings: readonly string[]
+}
+
+export type Reopened = {
+  readonly record: OperationRecord
+  /** Children that are pending again. */
+  readonly children: readonly OperationRecord[]
+  /** Ids of children that are gone. */
+  readonly deleted: readonly string[]
 }
 
 export type ListFilter = {

@@ -15,9 +15,9 @@ const running = (id: string) =>
 
 test('cancelling a hot loop stops it by its own hand, keeps a checkpoint, and resume goes on from there', async () => {
   const { operation_id: id } = await program.submit('exercise', {
-    steps: 20_000,
+    steps: 8_000,
     step_ms: 0.2,
-    checkpoint_every: 1_000,
+    checkpoint_every: 500,
   })
   await running(id)
   const answer = await program.cancel(id, 'enough')
@@ -37,7 +37,7 @@ test('cancelling a hot loop stops it by its own hand, keeps a checkpoint, and re
   expect(resumed.body.attempt).toBe(2)
   const done = await program.end(id)
   const straight = await program.end(
-    (await program.submit('exercise', { steps: 20_000, step_ms: 0 })).operation_id,
+    (await program.submit('exercise', { steps: 8_000, step_ms: 0 })).operation_id,
   )
   expect(done.status).toBe('completed')
   expect(done.result).toEqual(straight.result)
@@ -57,6 +57,20 @@ test('a deaf worker is killed when its grace is over, and its slot is used again
   const next = await program.end(waiting)
   expect(next.status).toBe('completed')
   expect(next.worker?.thread).not.toBe(deafThread)
+  expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
+})
+
+test('a killed thread inside a native call keeps its slot until it has really gone', async () => {
+  const native = { steps: 1, step_ms: 1_000, burn: 'native', deaf: true }
+  const { operation_id: deaf } = await program.submit('exercise', native)
+  await program.until(deaf, operation => operation.worker?.thread != null)
+  const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
+  await program.cancel(deaf)
+  const killed = await program.end(deaf)
+  expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
+  // The call ends after about a second; the grace alone is over much earlier.
+  expect(Date.parse(killed.completed_at ?? '') - Date.parse(killed.started_at ?? '')).toBeGreaterThan(750)
+  const next = await program.end(waiting)
   expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
 })
 

@@ -32,6 +32,35 @@ test('each way a worker can die fails its own operation with its own problem, an
   expect((await program.get('/health/ready')).status).toBe(200)
 }, 60_000)
 
+test('a worker that throws after it has run for a while frees its slot at once', async () => {
+  const late = { steps: 5_000, step_ms: 1, throw_at: 700 }
+  const thrown = await Promise.all([0, 1, 2, 3].map(() => program.submit('exercise', late)))
+  for (const { operation_id: id } of thrown)
+    expect((await program.end(id)).problem?.code).toBe('worker-threw')
+  expect((await program.end((await program.submit('exercise', { steps: 1 })).operation_id)).status).toBe(
+    'completed',
+  )
+})
+
+test('of a retry and a resume at the same moment one wins, the other is told why, and the work is whole', async () => {
+  for (let round = 0; round < 8; round++) {
+    const { operation_id: id } = await program.submit('exercise', {
+      steps: 1_500,
+      step_ms: 0.2,
+      checkpoint_every: 50,
+      seed: 3,
+    })
+    await program.until(id, operation => operation.checkpoint !== null)
+    await program.cancel(id)
+    await program.end(id)
+    const answers = await Promise.all(
+      ['retry', 'resume'].map(verb => program.request('POST', `/api/v1/operations/${id}/${verb}`)),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409])
+    expect(await program.end(id)).toMatchObject({ status: 'completed', attempt: 2, warnings: [] })
+  }
+})
+
 test('a failed operation that is retried starts over, with a new attempt and without its old metrics', async () => {
   const { operation_id: id } = await program.submit('exercise', { steps: 9, metrics: 1, fail_at: 5 })
   expect((await program.end(id)).attempt).toBe(1)

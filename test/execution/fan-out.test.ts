@@ -63,6 +63,60 @@ test('cancelling a parent cancels its children; resuming it keeps those that had
   expect(done.result).toEqual(straight.result)
 })
 
+test('a parent that outlives its time limit cancels its children and fails with timed-out', async () => {
+  const endless = { steps: 1_000_000, step_ms: 1 }
+  const { operation_id: id } = await program.submit(
+    'exercise_fan_out',
+    { children: 3, exercise: endless },
+    { timeout_seconds: 1 },
+  )
+  expect(await program.end(id)).toMatchObject({ status: 'failed', problem: { code: 'timed-out' } })
+  expect((await children(id)).map(child => child.status)).toEqual(['cancelled', 'cancelled', 'cancelled'])
+})
+
+test('a stop or a crash while a parent is being cancelled leaves no child that goes on', async () => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const endless = { steps: 1_000_000, step_ms: 1 }
+    const { operation_id: id } = await program.submit('exercise_fan_out', {
+      children: 300,
+      exercise: endless,
+    })
+    await program.until(id, operation => operation.children?.total === 300)
+    const cancelling = program.cancel(id).catch(() => null)
+    await program.signal(signal)
+    await cancelling
+    await program.start()
+    const parent = await program.operation(id)
+    if (parent.status === 'cancelled') {
+      const { body } = await program.get<{ by_status: Record<string, number> }>('/api/v1/operations/counts')
+      expect([body.by_status.pending, body.by_status.running]).toEqual([0, 0])
+    } else {
+      // The cancel had not been accepted yet: the parent goes on, and can be cancelled.
+      await program.cancel(id)
+      expect((await program.end(id)).status).toBe('cancelled')
+    }
+  }
+}, 60_000)
+
+test('children a client cancelled stay cancelled after a restart', async () => {
+  const { operation_id: id } = await program.submit('exercise_fan_out', {
+    children: 3,
+    exercise: { steps: 2_000, step_ms: 1 },
+  })
+  await program.until(id, operation => operation.children?.total === 3)
+  const last = (await children(id))[2]?.operation_id ?? ''
+  await program.cancel(last)
+  await program.end(last)
+  expect(await program.signal('SIGTERM')).toBe(0)
+  await program.start()
+  expect(await program.end(id)).toMatchObject({
+    status: 'failed',
+    problem: { code: 'child-failed' },
+    children: { completed: 2, cancelled: 1 },
+  })
+  expect(await program.operation(last)).toMatchObject({ status: 'cancelled', attempt: 1 })
+})
+
 test('a parent survives kill -9 with its children', async () => {
   const { operation_id: id } = await program.submit('exercise_fan_out', {
     children: 6,

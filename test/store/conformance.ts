@@ -1,31 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { statuses } from '../../src/operations/lifecycle.ts'
 import type { NewOperation } from '../../src/operations/operation.ts'
-import type { Created, Store } from '../../src/store/store.ts'
-
-let serial = 0
+import { type Created, limits, type Store } from '../../src/store/store.ts'
+import { newOperation } from './new-operation.ts'
 
 const types = ['data_download', 'backtesting', 'exercise', 'exercise_fan_out'] as const
-
-/** A new operation with an id that sorts after all before. */
-export function newOperation(more: Partial<NewOperation> = {}): NewOperation {
-  serial += 1
-  return {
-    operation_id: `op_01JD0Q4Z5N3V8K2M7P6R${String(serial).padStart(6, '0')}`,
-    type: 'exercise',
-    params: { steps: 3 },
-    priority: 0,
-    max_attempts: 2,
-    warnings: [],
-    parent_operation_id: null,
-    child_index: null,
-    timeout_ms: null,
-    request_id: null,
-    provenance: { version: '0', node_version: '0', seed: 1, strategy_sha256: null, dataset_sha256: [] },
-    created_at: 1_000 + serial,
-    ...more,
-  }
-}
 
 const progress = (percent: number) => ({
   progress: percent,
@@ -154,10 +133,17 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       })
       expect(await store.cancel(id, null, 10)).toBeNull()
       expect(
-        await store.finish(id, 1, { event: 'fail', problem: { code: 'internal', detail: 'x' } }, 10),
+        await store.finish(
+          id,
+          1,
+          { event: 'fail', problem: { code: 'internal', detail: 'x' }, mode: 'cooperative' },
+          10,
+        ),
       ).toBeNull()
       expect(await store.requeue(id, 1, 1, 10)).toBeNull()
-      expect(await store.reopen(id, { event: 'resume', attempts: 3, provenance: null }, 10)).toBeNull()
+      expect(
+        await store.reopen(id, { event: 'resume', attempts: 3, provenance: null, warnings: [] }, 10),
+      ).toBeNull()
       expect(await store.get(id)).toEqual(done)
     })
 
@@ -175,6 +161,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       await claimOnly(id)
       expect((await store.cancel(id, null, 100))?.status).toBe('cancelling')
       expect(await store.cancel(id, null, 101)).toBeNull()
+      expect(await store.finish(id, 7, { event: 'stop', mode: 'forced' }, 102)).toBeNull()
       expect(await store.requeue(id, 1, 1, 102)).toBeNull()
       const stopped = await store.finish(id, 1, { event: 'stop', mode: 'forced' }, 107)
       expect(stopped).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced', latency_ms: 7 } })
@@ -260,6 +247,22 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       ])
     })
 
+    test('metrics, logs and warnings are bounded', async () => {
+      const { operation_id: id } = await create({ priority: 10 })
+      await claimOnly(id)
+      const points = Array.from({ length: limits.metricPoints + 5 }, (_, at) => ({ at, values: {} }))
+      expect(await store.appendMetrics(id, 1, 'steps', points)).toHaveLength(limits.metricPoints)
+      expect(await store.appendMetrics(id, 1, 'steps', points.slice(0, 1))).toEqual([])
+      const lines = Array.from({ length: limits.logLines + 5 }, (_, at) => ({
+        at,
+        level: 'info' as const,
+        message: 'x',
+      }))
+      expect((await store.appendLogs(id, 1, lines))?.at(-1)?.message).toMatch(/log full/)
+      for (let n = 0; n < limits.warnings + 5; n++) await store.addWarning(id, 1, `warning ${n}`, 3)
+      expect((await store.get(id))?.warnings).toHaveLength(limits.warnings)
+    })
+
     test('the last checkpoint and the best one are kept', async () => {
       const { operation_id: id } = await create({ priority: 10 })
       await claimOnly(id)
@@ -294,6 +297,56 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         [parent, ...children].map(record => record.operation_id).sort(),
       )
       expect(await store.children(parent.operation_id)).toEqual([])
+    })
+
+    test('a resume reopens with the parent the children that did not complete, a retry deletes them', async () => {
+      const parent = await create({ priority: 10, type: 'exercise_fan_out' })
+      const id = parent.operation_id
+      await claimOnly(id)
+      const child = (index: number) =>
+        newOperation({ parent_operation_id: id, child_index: index, priority: 11 })
+      await store.createChildren(id, 1, [child(0), child(1), child(2)])
+      const [done, saved, fresh] = await store.children(id)
+      if (done === undefined || saved === undefined || fresh === undefined) throw new Error('three children')
+      for (const child of [done, saved])
+        expect((await store.claim('n', types, 1))?.operation_id).toBe(child.operation_id)
+      await store.finish(done.operation_id, 1, complete, 2)
+      const checkpoint = {
+        attempt: 1,
+        saved_at: 1,
+        label: 'x',
+        size_bytes: 1,
+        sha256: 'x',
+        file: 'x',
+        best: false,
+      }
+      await store.saveCheckpoint(saved.operation_id, 1, checkpoint, 2)
+      for (const one of [id, saved.operation_id, fresh.operation_id]) await store.cancel(one, null, 3)
+      await store.finish(saved.operation_id, 1, { event: 'stop', mode: 'cooperative' }, 4)
+      await store.finish(id, 1, { event: 'stop', mode: 'cooperative' }, 4)
+      const reopen = (event: 'resume' | 'retry') =>
+        store.reopen(id, { event, attempts: 3, provenance: null, warnings: ['w'] }, 5)
+      const resumed = await reopen('resume')
+      expect(resumed?.record).toMatchObject({
+        status: 'pending',
+        attempt: 2,
+        max_attempts: 4,
+        warnings: ['w'],
+      })
+      expect(resumed?.children.map(record => [record.operation_id, record.checkpoints.length])).toEqual([
+        [saved.operation_id, 1],
+        [fresh.operation_id, 0],
+      ])
+      expect((await store.children(id)).map(record => record.status)).toEqual([
+        'completed',
+        'pending',
+        'pending',
+      ])
+      for (const child of [saved, fresh]) await store.cancel(child.operation_id, null, 6)
+      await store.cancel(id, null, 6)
+      expect((await reopen('retry'))?.deleted).toHaveLength(3)
+      expect(await store.children(id)).toEqual([])
+      await store.cancel(id, null, 7)
     })
 
     test('a list is newest first and goes on where it stopped', async () => {

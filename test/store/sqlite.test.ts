@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from '@jest/globals'
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { describeStore, newOperation } from './conformance.ts'
+import { describeStore } from './conformance.ts'
+import { newOperation } from './new-operation.ts'
 
 const freshFile = () => join(mkdtempSync(join(tmpdir(), 'ktrdr-store-')), 'ktrdr.sqlite')
 

@@ -42,6 +42,34 @@ export class Reads {
     return Number(this.statement('select coalesce(max(change_seq), 0) as seq from operations').get()?.seq)
   }
 
+  protected findByKeyNow(key: string, now: number): { record: OperationRecord; fingerprint: string } | null {
+    const row = this.statement(
+      'select fingerprint, operation_id from idempotency_keys where key = ? and expires_at > ?',
+    ).get(key, now)
+    const record = row === undefined ? null : this.getNow(String(row.operation_id))
+    return record === null ? null : { record, fingerprint: String(row?.fingerprint) }
+  }
+
+  protected childrenNow(parentId: string): OperationRecord[] {
+    return this.statement('select * from operations where parent_operation_id = ? order by child_index')
+      .all(parentId)
+      .map(toRecord)
+  }
+
+  async findByKey(
+    key: string,
+    now: number,
+  ): Promise<{ record: OperationRecord; fingerprint: string } | null> {
+    return this.findByKeyNow(key, now)
+  }
+
+  async strategiesInUse(): Promise<ReadonlySet<string>> {
+    const rows = this.statement(
+      `select distinct provenance ->> '$.strategy_sha256' as sha256 from operations where sha256 is not null`,
+    ).all()
+    return new Set(rows.map(row => String(row.sha256)))
+  }
+
   async get(id: string): Promise<OperationRecord | null> {
     return this.getNow(id)
   }
@@ -76,9 +104,7 @@ export class Reads {
   }
 
   async children(parentId: string): Promise<OperationRecord[]> {
-    return this.statement('select * from operations where parent_operation_id = ? order by child_index')
-      .all(parentId)
-      .map(toRecord)
+    return this.childrenNow(parentId)
   }
 
   async childCounts(

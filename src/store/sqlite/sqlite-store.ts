@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
-import { isTerminal } from '../../operations/lifecycle.ts'
+import { isTerminal, next } from '../../operations/lifecycle.ts'
 import type {
   Checkpoint,
   LogLine,
@@ -19,6 +19,7 @@ import {
   limits,
   type ProgressUpdate,
   type Reopen,
+  type Reopened,
   type Store,
 } from '../store.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -58,11 +59,10 @@ export class SqliteStore extends Reads implements Store {
   create(operation: NewOperation, options: CreateOptions): Promise<Created> {
     return this.#commit.write((): Created => {
       const seen =
-        options.idempotency === null ? null : this.#seenBefore(options.idempotency.key, operation.created_at)
+        options.idempotency === null ? null : this.findByKeyNow(options.idempotency.key, operation.created_at)
       if (seen !== null) {
-        if (seen.fingerprint !== options.idempotency?.fingerprint) return { outcome: 'key-reused' }
-        const record = this.getNow(seen.operationId)
-        if (record !== null) return { outcome: 'replayed', record }
+        const isSame = seen.fingerprint === options.idempotency?.fingerprint
+        return isSame ? { outcome: 'replayed', record: seen.record } : { outcome: 'key-reused' }
       }
       const pending = Number(this.statement(statements.pendingTopLevel).get()?.pending)
       if (pending >= options.queueMax) return { outcome: 'queue-full', pending }
@@ -208,7 +208,13 @@ export class SqliteStore extends Reads implements Store {
       if (ending.event === 'stop')
         return this.#apply(statements.stop, { id, attempt, now, mode: ending.mode })
       if (ending.event === 'fail')
-        return this.#apply(statements.fail, { id, attempt, now, problem: JSON.stringify(ending.problem) })
+        return this.#apply(statements.fail, {
+          id,
+          attempt,
+          now,
+          mode: ending.mode,
+          problem: JSON.stringify(ending.problem),
+        })
       const { phase, steps, rate } = ending.progress
       return this.#apply(statements.complete, {
         id,
@@ -231,24 +237,19 @@ export class SqliteStore extends Reads implements Store {
     return this.#commit.write(() => this.#apply(statements.requeue, { id, attempt, extra, now }))
   }
 
-  reopen(id: string, how: Reopen, now: number): Promise<OperationRecord | null> {
+  reopen(id: string, how: Reopen, now: number): Promise<Reopened | null> {
     return this.#commit.write(() => {
-      const provenance = how.provenance === null ? null : JSON.stringify(how.provenance)
-      const record = this.#apply(statements.reopen(how.event), {
-        id,
-        attempts: how.attempts,
-        provenance,
-        now,
-      })
-      if (record !== null && how.event === 'retry')
-        this.statement('delete from metrics where operation_id = ?').run(id)
-      return record
+      const record = this.#reopenOne(id, how, now)
+      if (record === null) return null
+      if (how.event === 'resume') return { record, children: this.#resumeChildren(id, how, now), deleted: [] }
+      this.statement('delete from metrics where operation_id = ?').run(id)
+      return { record, children: [], deleted: this.#deleteChildren(id) }
     })
   }
 
   delete(id: string): Promise<string[]> {
     return this.#commit.write(() => {
-      const family = this.statement(statements.delete).all({ id })
+      const family = this.statement(statements.family).all({ id })
       if (family.some(row => !isTerminal(String(row.status) as OperationStatus))) return []
       this.statement('delete from operations where operation_id = ?').run(id)
       return family.map(row => String(row.operation_id))
@@ -288,6 +289,34 @@ export class SqliteStore extends Reads implements Store {
     return this.#changeSeq
   }
 
+  #reopenOne(id: string, how: Reopen, now: number): OperationRecord | null {
+    const provenance = how.provenance === null ? null : JSON.stringify(how.provenance)
+    const warnings = JSON.stringify(how.warnings)
+    return this.#apply(statements.reopen(how.event), {
+      id,
+      attempts: how.attempts,
+      provenance,
+      warnings,
+      now,
+    })
+  }
+
+  #resumeChildren(parentId: string, how: Reopen, now: number): OperationRecord[] {
+    return this.childrenNow(parentId).flatMap(child => {
+      const event = child.checkpoints.length > 0 ? 'resume' : 'retry'
+      if (next(child.status, event) === undefined) return []
+      const { warnings } = child
+      const reopened = this.#reopenOne(child.operation_id, { ...how, event, warnings }, now)
+      return reopened === null ? [] : [reopened]
+    })
+  }
+
+  #deleteChildren(parentId: string): string[] {
+    const family = this.statement(statements.family).all({ id: parentId })
+    this.statement('delete from operations where parent_operation_id = ?').run(parentId)
+    return family.map(row => String(row.operation_id)).filter(id => id !== parentId)
+  }
+
   #nextPending(types: readonly OperationType[]): { id: string; attempt: number } | null {
     const heads = types.flatMap(type => {
       const row = this.statement(nextOfType).get(type)
@@ -307,15 +336,6 @@ export class SqliteStore extends Reads implements Store {
     return Number(
       this.statement(`select coalesce(max(seq), 0) as seq from ${table} where operation_id = ?`).get(id)?.seq,
     )
-  }
-
-  #seenBefore(key: string, now: number): { fingerprint: string; operationId: string } | null {
-    const row = this.statement(
-      'select fingerprint, operation_id from idempotency_keys where key = ? and expires_at > ?',
-    ).get(key, now)
-    return row === undefined
-      ? null
-      : { fingerprint: String(row.fingerprint), operationId: String(row.operation_id) }
   }
 
   #remember(key: { key: string; fingerprint: string; expires_at: number }, operationId: string): void {

@@ -57,7 +57,7 @@ export const statements = {
   ),
   fail: applying(
     'fail',
-    `problem = $problem, completed_at = $now, eta_seconds = null, ${settleCancellation("'cooperative'")}`,
+    `problem = $problem, completed_at = $now, eta_seconds = null, ${settleCancellation('$mode')}`,
     sameAttempt,
   ),
   stop: applying(
@@ -82,12 +82,12 @@ export const statements = {
     applying(
       event,
       `${nextAttempt}, max_attempts = attempt + $attempts, result = null, problem = null, completed_at = null,
-       warnings = '[]', cancel_requested_at = null, cancel_reason = null, cancel_mode = null, cancel_latency_ms = null,
+       warnings = $warnings, cancel_requested_at = null, cancel_reason = null, cancel_mode = null, cancel_latency_ms = null,
        provenance = coalesce($provenance, provenance)${event === 'retry' ? ", checkpoints = '[]'" : ''}`,
       '',
     ),
   running: `select 1 from operations where operation_id = $id and attempt = $attempt and ${inProgress}`,
-  delete: `with recursive family (id) as (
+  family: `with recursive family (id) as (
       select operation_id from operations where operation_id = $id
       union all select operation_id from operations join family on parent_operation_id = family.id)
     select operation_id, status from operations where operation_id in (select id from family)`,
