@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 type Job = { readonly run: () => void; readonly settle: () => void; readonly fail: (error: unknown) => void }
 
@@ -8,10 +8,18 @@ type Job = { readonly run: () => void; readonly settle: () => void; readonly fai
  */
 export class GroupCommit {
   readonly #database: DatabaseSync
+  readonly #frame: Readonly<Record<'begin' | 'commit' | 'savepoint' | 'release', StatementSync>>
   #waiting: Job[] = []
 
   constructor(database: DatabaseSync) {
     this.#database = database
+    // Prepared once: they are run for every write.
+    this.#frame = {
+      begin: database.prepare('begin immediate'),
+      commit: database.prepare('commit'),
+      savepoint: database.prepare('savepoint job'),
+      release: database.prepare('release job'),
+    }
   }
 
   write<T>(work: () => T): Promise<T> {
@@ -31,9 +39,9 @@ export class GroupCommit {
     this.#waiting = []
     if (jobs.length === 0) return
     try {
-      this.#database.exec('begin immediate')
+      this.#frame.begin.run()
       const settled = jobs.map(job => this.#attempt(job))
-      this.#database.exec('commit')
+      this.#frame.commit.run()
       for (const settle of settled) settle()
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
@@ -42,10 +50,10 @@ export class GroupCommit {
   }
 
   #attempt(job: Job): () => void {
-    this.#database.exec('savepoint job')
+    this.#frame.savepoint.run()
     try {
       job.run()
-      this.#database.exec('release job')
+      this.#frame.release.run()
       return job.settle
     } catch (error) {
       this.#database.exec('rollback to job; release job')

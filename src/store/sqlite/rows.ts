@@ -70,6 +70,33 @@ function toCancellation(row: Row): OperationRecord['cancellation'] {
   }
 }
 
+/** What the insert statement makes of a new operation: reading it back would cost as much as writing it. */
+export function toNewRecord(operation: NewOperation, seq: number): OperationRecord {
+  return {
+    ...operation,
+    status: 'pending',
+    attempt: 1,
+    revision: 1,
+    change_seq: seq,
+    progress: 0,
+    phase: null,
+    steps: null,
+    rate: null,
+    eta_seconds: null,
+    result: null,
+    problem: null,
+    cancellation: null,
+    checkpoints: [],
+    artifacts: [],
+    worker_node: null,
+    worker_thread: null,
+    heartbeat_at: null,
+    updated_at: operation.created_at,
+    started_at: null,
+    completed_at: null,
+  }
+}
+
 /** The named parameters of the insert statement. */
 export function toInsert(operation: NewOperation): Record<string, string | number | null> {
   return {

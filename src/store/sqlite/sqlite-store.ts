@@ -25,7 +25,7 @@ import {
 import { GroupCommit } from './group-commit.ts'
 import { migrate } from './migrations.ts'
 import { Reads } from './reads.ts'
-import { type Row, toInsert, toRecord } from './rows.ts'
+import { type Row, toInsert, toNewRecord, toRecord } from './rows.ts'
 import { nextOfType, statements } from './statements.ts'
 
 type Values = Record<string, SQLInputValue>
@@ -66,10 +66,10 @@ export class SqliteStore extends Reads implements Store {
       }
       const pending = Number(this.statement(statements.pendingTopLevel).get()?.pending)
       if (pending >= options.queueMax) return { outcome: 'queue-full', pending }
-      const row = this.statement(statements.insert).get({ ...toInsert(operation), seq: this.#nextSeq() })
-      if (row === undefined) throw new Error(`operation ${operation.operation_id} exists already`)
+      const record = this.#insert(operation)
+      if (record === null) throw new Error(`operation ${operation.operation_id} exists already`)
       if (options.idempotency !== null) this.#remember(options.idempotency, operation.operation_id)
-      return { outcome: 'created', record: toRecord(row) }
+      return { outcome: 'created', record }
     })
   }
 
@@ -83,8 +83,7 @@ export class SqliteStore extends Reads implements Store {
         }) === null
       )
         return false
-      const insert = this.statement(statements.insert)
-      for (const child of children) insert.get({ ...toInsert(child), seq: this.#nextSeq() })
+      for (const child of children) this.#insert(child)
       return true
     })
   }
@@ -284,9 +283,12 @@ export class SqliteStore extends Reads implements Store {
     return toRecord(row)
   }
 
-  #nextSeq(): number {
-    this.#changeSeq += 1
-    return this.#changeSeq
+  /** @returns null when it is there already */
+  #insert(operation: NewOperation): OperationRecord | null {
+    const seq = this.#changeSeq + 1
+    if (this.statement(statements.insert).run({ ...toInsert(operation), seq }).changes === 0) return null
+    this.#changeSeq = seq
+    return toNewRecord(operation, seq)
   }
 
   #reopenOne(id: string, how: Reopen, now: number): OperationRecord | null {

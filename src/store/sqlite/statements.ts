@@ -36,8 +36,7 @@ export const statements = {
       warnings, checkpoints, artifacts, parent_operation_id, child_index, timeout_ms, request_id, provenance, created_at, updated_at)
     values ($operation_id, $type, $params, $priority, 'pending', 1, $max_attempts, 1, $seq, 0,
       $warnings, '[]', '[]', $parent_operation_id, $child_index, $timeout_ms, $request_id, $provenance, $created_at, $created_at)
-    on conflict (parent_operation_id, child_index) do nothing
-    returning *`,
+    on conflict (parent_operation_id, child_index) do nothing`,
   pendingTopLevel: `select coalesce(sum(n), 0) as pending from operation_counts where status = 'pending' and is_child = 0`,
   claim: applying('start', 'worker_node = $node, started_at = $now, heartbeat_at = $now', sameAttempt),
   progress: applying(
