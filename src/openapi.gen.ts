@@ -365,7 +365,9 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description The symbol, as the dataset was stored. */
                 symbol: components["schemas"]["Symbol"];
+                /** @description The length of its bars. */
                 timeframe: components["schemas"]["Timeframe"];
             };
             cookie?: never;
@@ -373,6 +375,7 @@ export interface paths {
         /**
          * Read bars
          * @description Bars whose open time is in `[start, end)`, in the format `Accept` asks for (columnar JSON, CSV, Parquet, Arrow IPC).
+         *     Without `start` and `end`, `Range` requests work on the bytes of the chosen format.
          */
         get: operations["getDatasetBars"];
         /**
@@ -474,6 +477,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
                 name: components["schemas"]["StrategyName"];
             };
             cookie?: never;
@@ -763,39 +767,39 @@ export interface components {
              * @description Account currency.
              * @default 100000
              */
-            initial_capital: number;
+            initial_capital?: number;
             /**
              * @description Fraction of the traded value, per side.
              * @default 0.001
              */
-            commission_rate: number;
+            commission_rate?: number;
             /**
              * @description Account currency per fill.
              * @default 0
              */
-            commission_fixed: number;
+            commission_fixed?: number;
             /**
              * @description Adverse, in basis points of the price, per side.
              * @default 5
              */
-            slippage_bps: number;
+            slippage_bps?: number;
             /**
              * @default {
              *       "mode": "all_in"
              *     }
              */
-            sizing: components["schemas"]["Sizing"];
+            sizing?: components["schemas"]["Sizing"];
             /**
              * @description `whole` rounds the number of units down; `fractional` does not.
              * @default whole
              * @enum {unknown}
              */
-            units: "whole" | "fractional";
+            units?: "whole" | "fractional";
             /**
              * @description Close what is open at the last bar's close, with costs.
              * @default true
              */
-            close_open_trades: boolean;
+            close_open_trades?: boolean;
         };
         BacktestingResult: {
             strategy_name: components["schemas"]["StrategyName"];
@@ -890,60 +894,66 @@ export interface components {
         /** @description Burns CPU in steps, to prove the engine. The result depends on `steps` and `seed` only. */
         ExerciseParams: {
             /** @default 100 */
-            steps: number;
+            steps?: number;
             /**
              * @description Milliseconds of CPU per step; 0 makes a tight loop.
              * @default 1
              */
-            step_ms: number;
+            step_ms?: number;
             /**
              * @description Record a metrics point every so many steps; 0 = never.
              * @default 0
              */
-            metrics: number;
+            metrics?: number;
             /**
              * @description Save a checkpoint every so many steps; 0 = only when asked to stop.
              * @default 0
              */
-            checkpoint_every: number;
+            checkpoint_every?: number;
+            /**
+             * @description `native` spends each step in one native call, which cannot be interrupted.
+             * @default js
+             * @enum {unknown}
+             */
+            burn?: "js" | "native";
             /**
              * @description Ignore requests to stop.
              * @default false
              */
-            deaf: boolean;
+            deaf?: boolean;
             /**
              * @description Fail with problem `exercise-failed` at this step.
              * @default null
              */
-            fail_at: number | null;
+            fail_at?: number | null;
             /**
              * @description Throw an unexpected error at this step.
              * @default null
              */
-            throw_at: number | null;
+            throw_at?: number | null;
             /**
              * @description Call process.exit at this step.
              * @default null
              */
-            exit_at: number | null;
+            exit_at?: number | null;
             /**
              * @description Enter an endless loop at this step, without a sign of life.
              * @default null
              */
-            spin_at: number | null;
+            spin_at?: number | null;
             /**
              * @description Allocate so much memory before the first step.
              * @default 0
              */
-            allocate_mb: number;
+            allocate_mb?: number;
             /**
              * @description What to allocate.
              * @default heap
              * @enum {unknown}
              */
-            allocate: "heap" | "buffers";
+            allocate?: "heap" | "buffers";
             /** @default 1 */
-            seed: number;
+            seed?: number;
         };
         ExerciseResult: {
             steps: number;
@@ -1000,12 +1010,16 @@ export interface components {
             } | null;
             /** @description Steps per second. */
             rate: number | null;
+            /** @description Seconds left at the present rate; null when that is not known. */
             eta_seconds: number | null;
             worker: {
                 node: string;
                 thread: number | null;
             } | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When its worker last gave a sign of life.
+             */
             heartbeat_at: string | null;
             parent_operation_id: string | null;
             children: {
@@ -1022,6 +1036,7 @@ export interface components {
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
+            /** @description The newest request to cancel; null when there was none. */
             cancellation: {
                 /** Format: date-time */
                 requested_at: string;
@@ -1034,6 +1049,7 @@ export interface components {
                 /** @description From the request to the terminal status. */
                 latency_ms: number | null;
             } | null;
+            /** @description The newest checkpoint, from which `resume` goes on; null when none is kept. */
             checkpoint: {
                 /** Format: date-time */
                 saved_at: string;
@@ -1117,11 +1133,13 @@ export interface components {
                 };
                 points: components["schemas"]["MetricPoint"][];
             }[];
+            /** @description The `seq` of the last entry here; give it as `after` to get what follows. */
             next_after: number;
             /** @description True when another page is ready now. */
             more: boolean;
         };
         MetricPoint: {
+            /** @description Rises with every entry of the operation. */
             seq: number;
             attempt: number;
             /** Format: date-time */
@@ -1133,10 +1151,12 @@ export interface components {
         OperationLogs: {
             operation_id: components["schemas"]["OperationId"];
             items: components["schemas"]["LogLine"][];
+            /** @description The `seq` of the last entry here; give it as `after` to get what follows. */
             next_after: number;
             more: boolean;
         };
         LogLine: {
+            /** @description Rises with every entry of the operation. */
             seq: number;
             attempt: number;
             /** Format: date-time */
@@ -1352,11 +1372,7 @@ export interface components {
              * @enum {string}
              */
             mode: "single" | "multi_symbol";
-            /**
-             * @description Name of the symbol; capital letters, digits, `.`, `_` and `-`.
-             * @example AAPL
-             */
-            symbol?: string;
+            symbol?: components["schemas"]["Symbol"];
             /**
              * @description The symbols of `multi_symbol`.
              * @example [
@@ -1364,7 +1380,7 @@ export interface components {
              *       "MSFT"
              *     ]
              */
-            list?: string[];
+            list?: components["schemas"]["Symbol"][];
         };
         /**
          * @description The timeframes. Rule strategies run on exactly one; `multi_timeframe` is refused with a clear error.
@@ -1380,12 +1396,7 @@ export interface components {
              * @enum {string}
              */
             mode: "single" | "multi_timeframe";
-            /**
-             * @description Length of a bar.
-             * @example 1d
-             * @enum {string}
-             */
-            timeframe?: "1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M";
+            timeframe?: components["schemas"]["Timeframe"];
             /**
              * @description The timeframes of `multi_timeframe`.
              * @example [
@@ -1393,16 +1404,21 @@ export interface components {
              *       "1d"
              *     ]
              */
-            list?: ("1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M")[];
+            list?: components["schemas"]["Timeframe"][];
             /**
              * @description The timeframe decisions are made on. With `single` it may only repeat `timeframe`.
              * @example 1h
-             * @enum {string}
              */
-            base_timeframe?: "1m" | "3m" | "5m" | "15m" | "30m" | "1h" | "2h" | "4h" | "6h" | "12h" | "1d" | "1w" | "1M";
+            base_timeframe?: components["schemas"]["Timeframe"];
         };
         /**
-         * @description One indicator: its type and the parameters of that type (`GET /indicators` lists them). Unknown parameters, wrong types and values out of range are errors; absent parameters take their defaults.
+         * @description One indicator: its type and the parameters of that type. Unknown parameters, wrong types and values out of range
+         *     are errors; absent parameters take their defaults.
+         *
+         *     * `sma` Simple moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `ema` Exponential moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `rsi` Relative strength index (Wilder): `period` (2–5000, default 14), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `atr` Average true range (Wilder): `period` (1–5000, default 14)
          * @example {
          *       "type": "rsi",
          *       "period": 14
@@ -1515,7 +1531,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "illegal-transition" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "rate-limited" | "queue-full" | "too-many-streams" | "internal" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";
@@ -1579,6 +1595,7 @@ export interface components {
         /** @description Accepted and durable. Follow it at `Location`. */
         OperationAccepted: {
             headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
                 Location: components["headers"]["Location"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 ETag: components["headers"]["ETag"];
@@ -1593,6 +1610,7 @@ export interface components {
         /** @description The stream. Each event's data is JSON; see the schema `OperationEvent`. */
         EventStream: {
             headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1602,8 +1620,8 @@ export interface components {
         /** @description The table, or the file. */
         Table: {
             headers: {
-                /** @description Strong validator of the bytes. */
-                ETag?: string;
+                "X-Request-Id": components["headers"]["RequestId"];
+                ETag: components["headers"]["StrongETag"];
                 /** @description `bytes` where ranges are supported. */
                 "Accept-Ranges"?: string;
                 [name: string]: unknown;
@@ -1616,9 +1634,50 @@ export interface components {
                 "application/yaml": string;
             };
         };
+        /** @description The bytes asked for. */
+        TablePart: {
+            headers: {
+                ETag: components["headers"]["StrongETag"];
+                /** @description Which bytes of how many, e.g. `bytes 0-1023/72098`. */
+                "Content-Range"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "*/*": unknown;
+            };
+        };
+        /** @description Unchanged since the tag in `If-None-Match`. */
+        TableUnchanged: {
+            headers: {
+                ETag: components["headers"]["StrongETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The range lies outside the bytes. */
+        OutsideTable: {
+            headers: {
+                /** @description How many bytes there are, e.g. `bytes *\/72098`. */
+                "Content-Range"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description What went wrong, where, and what to do (RFC 9457). */
         Problem: {
             headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                /** @description With 401: `Bearer`. */
+                "WWW-Authenticate"?: string;
+                /** @description With 405: the methods this address supports. */
+                Allow?: string;
+                /** @description What is left of the limit and until when, where requests are counted (draft-ietf-httpapi-ratelimit-headers-08). */
+                RateLimit?: string;
+                /** @description The limit that applies, as above. */
+                "RateLimit-Policy"?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -1633,16 +1692,28 @@ export interface components {
         After: number;
         /** @description At most this many. */
         Limit: number;
+        /** @description An id of your own for this request, 8 to 64 letters, digits, `-` and `_`; anything else is replaced. Every operation of this API takes it, and every answer carries `X-Request-Id`. */
+        RequestId: string;
+        /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+        IfNoneMatch: string;
+        /** @description One byte range, e.g. `bytes=0-1023`. */
+        Range: string;
+        /** @description The `ETag` that `Range` speaks of; with another one everything is sent. */
+        IfRange: string;
         /** @description Sent by browsers when they reconnect. */
         LastEventId: string;
     };
     requestBodies: never;
     headers: {
+        /** @description The `X-Request-Id` of the request, or one made here. Logs and problems name it. */
+        RequestId: string;
+        /** @description Strong validator of the bytes. */
+        StrongETag: string;
         /** @description Weak validator made of the operation's id and revision. */
         ETag: string;
         /** @description Where to follow the operation. */
         Location: string;
-        /** @description Seconds to wait before asking again; absent once the operation has ended. */
+        /** @description Seconds to wait before asking again; absent when that would be of no use. */
         RetryAfter: number;
         /** @description `true` when the `Idempotency-Key` was seen before and this is the operation started then. */
         IdempotencyReplayed: string;
@@ -1668,6 +1739,7 @@ export interface operations {
                 created_before?: string;
                 /** @description Text that must occur in the id, the type or the parameters. */
                 q?: string;
+                /** @description At most this many operations in one page. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. Keep the other parameters as they were. */
                 cursor?: string;
@@ -1701,6 +1773,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description `wait=N`: wait up to N seconds (at most 30) for the end of the operation. */
                 Prefer?: string;
+                /** @description An id of your own for this request, 8 to 64 letters, digits, `-` and `_`; anything else is replaced. Every operation of this API takes it, and every answer carries `X-Request-Id`. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
             };
             path?: never;
             cookie?: never;
@@ -1714,7 +1788,9 @@ export interface operations {
             /** @description The dry-run plan, or the operation if it ended within `Prefer` wait. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1755,7 +1831,8 @@ export interface operations {
                 revision?: number;
             };
             header?: {
-                "If-None-Match"?: string;
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /** @description As answered by `POST /api/v1/operations`. */
@@ -2037,8 +2114,11 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description One byte range, e.g. `bytes=0-1023`. */
-                Range?: string;
-                "If-None-Match"?: string;
+                Range?: components["parameters"]["Range"];
+                /** @description The `ETag` that `Range` speaks of; with another one everything is sent. */
+                "If-Range"?: components["parameters"]["IfRange"];
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /** @description As answered by `POST /api/v1/operations`. */
@@ -2051,22 +2131,9 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Table"];
-            /** @description The bytes asked for. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            /** @description Unchanged. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            206: components["responses"]["TablePart"];
+            304: components["responses"]["TableUnchanged"];
+            416: components["responses"]["OutsideTable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2113,12 +2180,23 @@ export interface operations {
     getDatasetBars: {
         parameters: {
             query?: {
+                /** @description First open time, inclusive; without it, the first bar stored. */
                 start?: components["schemas"]["Moment"];
+                /** @description Last open time, exclusive; without it, the last bar stored is included. */
                 end?: components["schemas"]["Moment"];
             };
-            header?: never;
+            header?: {
+                /** @description One byte range, e.g. `bytes=0-1023`. */
+                Range?: components["parameters"]["Range"];
+                /** @description The `ETag` that `Range` speaks of; with another one everything is sent. */
+                "If-Range"?: components["parameters"]["IfRange"];
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
+                /** @description The symbol, as the dataset was stored. */
                 symbol: components["schemas"]["Symbol"];
+                /** @description The length of its bars. */
                 timeframe: components["schemas"]["Timeframe"];
             };
             cookie?: never;
@@ -2126,6 +2204,9 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Table"];
+            206: components["responses"]["TablePart"];
+            304: components["responses"]["TableUnchanged"];
+            416: components["responses"]["OutsideTable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2134,7 +2215,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The symbol, as the dataset was stored. */
                 symbol: components["schemas"]["Symbol"];
+                /** @description The length of its bars. */
                 timeframe: components["schemas"]["Timeframe"];
             };
             cookie?: never;
@@ -2259,6 +2342,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
                 name: components["schemas"]["StrategyName"];
             };
             cookie?: never;

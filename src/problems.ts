@@ -77,6 +77,13 @@ export const problems = {
     retryable: false,
     advice: 'Ask in `Accept` for one of the media types the problem lists, or leave `Accept` out.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    retryable: true,
+    advice:
+      'Send the whole request without long pauses: headers within 15 s, a JSON or YAML body within 30 s, an import within 30 minutes.',
+  },
   'illegal-transition': {
     status: 409,
     title: 'The operation is in a status that does not allow this',
@@ -101,6 +108,19 @@ export const problems = {
     title: 'The requested byte range is outside the artifact',
     retryable: false,
     advice: '`Content-Range` has the size; ask for a range inside it, or without `Range` for everything.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation in `Expect` cannot be met',
+    retryable: false,
+    advice: 'Leave the `Expect` header out, or send `Expect: 100-continue`.',
+  },
+  'host-refused': {
+    status: 421,
+    title: 'This server does not answer for that host name',
+    retryable: false,
+    advice:
+      'Without an API key the server answers only to localhost, 127.x.x.x and [::1], so that web pages cannot reach it through a name of their own. To use another name, set KTRDR_API_KEY.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -160,6 +180,12 @@ export const problems = {
     title: 'Too many event streams are open',
     retryable: true,
     advice: 'Close streams that are not needed. GET /api/v1/events follows many operations in one stream.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The request headers are too large',
+    retryable: false,
+    advice: 'Send less than 16 KiB of headers, the address included.',
   },
   internal: {
     status: 500,

@@ -1,25 +1,18 @@
-import { hash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { systemClock } from '../clock.ts'
-import { type Bars, checkBars } from '../market/bars.ts'
+import { type Bars, barFields } from '../market/bars.ts'
 import { isTimeframe } from '../market/timeframe.ts'
-import { writeFileAtomically } from './atomic.ts'
-import { barsTable } from './bars-table.ts'
-import { isMissing, namesIn } from './folder.ts'
-import { barsFolder, checkedName, datasetFolder, isName } from './layout.ts'
-import { type Dataset, describeBars, type Manifest, manifestPath, parseManifest } from './manifest.ts'
-import { readSegment, sweepSegments, touchSegment } from './segments.ts'
-import { encodeTable } from './tables.ts'
+import { namesIn } from './folder.ts'
+import { barsFolder, datasetFolder, isName, segmentPath } from './layout.ts'
+import { type Dataset, type Manifest, readManifest } from './manifest.ts'
+import { type Origin, type Publication, type Published, publishBars } from './publish.ts'
+import { readSegment, type Segment, sweepSegments } from './segments.ts'
+import { maxInlineRows, Threads } from './threads.ts'
 
 export { barsTable } from './bars-table.ts'
 export type { Dataset, Manifest } from './manifest.ts'
-
-/** Where bars come from: a vendor, or `import`; `now` in epoch ms. */
-export type Origin = { readonly source: string; readonly now: number }
-/** `created`: there was no such dataset before. */
-export type Published = { readonly manifest: Manifest; readonly created: boolean }
+export type { Origin, Published } from './publish.ts'
 
 /**
  * Bars at rest. A dataset is a manifest that names one immutable segment; publishing replaces the manifest by
@@ -29,6 +22,7 @@ export class BarsArchive {
   private readonly home: string
   /** The last write to each dataset; the next one waits for it. */
   private readonly writes = new Map<string, Promise<unknown>>()
+  private readonly threads = new Threads()
 
   /** @param home absolute path of the data folder, made by `createLayout` */
   constructor(home: string) {
@@ -47,18 +41,19 @@ export class BarsArchive {
 
   /** The dataset as it is now, or null. @throws {Error} when its manifest is damaged */
   async manifest(symbol: string, timeframe: string): Promise<Manifest | null> {
-    const path = manifestPath(this.home, symbol, timeframe)
-    try {
-      return parseManifest(path, await readFile(path, 'utf8'))
-    } catch (error) {
-      if (isMissing(error)) return null
-      throw error
-    }
+    const found = await readManifest(this.home, symbol, timeframe)
+    // A file system that ignores case answers `aapl` with what was stored as `AAPL`.
+    return found?.symbol === symbol && found.timeframe === timeframe ? found : null
   }
 
   /** Where a segment is, or would be. */
   segmentPath(symbol: string, timeframe: string, sha256: string): string {
-    return join(datasetFolder(this.home, symbol, timeframe), `${checkedName('sha256', sha256)}.arrow`)
+    return segmentPath(this.home, symbol, timeframe, sha256)
+  }
+
+  /** What `read` reads, for whoever reads it in another thread. @param sha256 as a manifest of this dataset named it */
+  segment(symbol: string, timeframe: string, sha256: string): Segment {
+    return { path: this.segmentPath(symbol, timeframe, sha256), sha256, name: `${symbol} ${timeframe}` }
   }
 
   /**
@@ -67,19 +62,21 @@ export class BarsArchive {
    * @throws {Problem} 'bars-missing' when it is not stored, 'bars-invalid' when it is damaged
    */
   read(symbol: string, timeframe: string, sha256: string): Bars {
-    return readSegment({
-      path: this.segmentPath(symbol, timeframe, sha256),
-      sha256,
-      name: `${symbol} ${timeframe}`,
-    })
+    return readSegment(this.segment(symbol, timeframe, sha256))
   }
 
   /**
    * Makes `bars` the dataset, all or nothing. Writes to one dataset wait for each other.
-   * @throws {Problem} 'bars-invalid' when the bars are not what `checkBars` allows, or there are none
+   * @param bars given away: in the main thread, the memory of many moves to the thread that stores them
+   * @throws {Problem} 'bars-invalid' when the bars are not what `checkBars` allows, or there are none;
+   *   'params-invalid' when the file system cannot keep the dataset apart from another
    */
   publish(symbol: string, timeframe: string, bars: Bars, from: Origin): Promise<Published> {
-    const write = () => this.write({ symbol, timeframe }, bars, from)
+    const publication = { home: this.home, symbol, timeframe, bars, from }
+    const write = () =>
+      isMainThread && bars.length > maxInlineRows
+        ? this.publishInThread(publication)
+        : publishBars(publication)
     return this.inTurn(datasetFolder(this.home, symbol, timeframe), write)
   }
 
@@ -100,34 +97,13 @@ export class BarsArchive {
     return removed
   }
 
-  private async write(
-    dataset: { symbol: string; timeframe: string },
-    bars: Bars,
-    from: Origin,
-  ): Promise<Published> {
-    const { symbol, timeframe } = dataset
-    const previous = await this.manifest(symbol, timeframe)
-    if (previous !== null && (previous.symbol !== symbol || previous.timeframe !== timeframe)) {
-      throw new Error(
-        `the file system takes ${symbol} ${timeframe} for ${previous.symbol} ${previous.timeframe}`,
-      )
-    }
-    checkBars(bars)
-    const bytes = encodeTable(barsTable(bars))
-    const manifest = describeBars(dataset, bars, {
-      ...from,
-      sha256: hash('sha256', bytes),
-      size: bytes.length,
+  private publishInThread(publication: Publication): Promise<Published> {
+    const memory = new Set(barFields.map(name => publication.bars[name].buffer as ArrayBuffer))
+    return this.threads.run<Published>({
+      file: new URL('./publish-thread.ts', import.meta.url),
+      data: publication,
+      transfer: [...memory],
     })
-    const path = this.segmentPath(symbol, timeframe, manifest.sha256)
-    const isStored = existsSync(path) && hash('sha256', await readFile(path)) === manifest.sha256
-    if (isStored) await touchSegment(path)
-    else await writeFileAtomically(path, bytes)
-    // Whoever pinned the bars replaced now has an hour to become an active operation.
-    if (previous !== null) await touchSegment(this.segmentPath(symbol, timeframe, previous.sha256))
-    const text = `${JSON.stringify(manifest, null, 2)}\n`
-    await writeFileAtomically(manifestPath(this.home, symbol, timeframe), Buffer.from(text))
-    return { manifest, created: previous === null }
   }
 
   private inTurn<T>(folder: string, write: () => Promise<T>): Promise<T> {

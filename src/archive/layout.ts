@@ -59,6 +59,18 @@ export function datasetFolder(home: string, symbol: string, timeframe: string): 
   return join(barsFolder(home), checkedName('symbol', symbol), timeframe)
 }
 
+/** Where a segment of bars is, or would be. */
+export const segmentPath = (home: string, symbol: string, timeframe: string, sha256: string): string =>
+  join(datasetFolder(home, symbol, timeframe), `${checkedName('sha256', sha256)}.arrow`)
+
+/** Why a symbol cannot name a folder on every file system, or null: a data folder may move to Windows, or lie on its disks. */
+export function symbolFault(symbol: string): string | null {
+  if (symbol.endsWith('.')) return `the symbol ${symbol} ends with a dot, which Windows drops`
+  if (/^(con|nul|aux|prn|com[1-9]|lpt[1-9])(\.|$)/i.test(symbol))
+    return `the symbol ${symbol} is the name of a device on Windows`
+  return null
+}
+
 export const snapshotPath = (home: string, sha256: string): string =>
   join(home, 'snapshots', `${checkedName('sha256', sha256)}.yaml`)
 

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toRfc3339 } from '../clock.ts'
 import type { Bars } from '../market/bars.ts'
 import { isTimeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
+import { isMissing } from './folder.ts'
 import { datasetFolder, isName } from './layout.ts'
 
 /** A dataset as the API shows it. */
@@ -40,8 +42,27 @@ export function describeBars(
   }
 }
 
+/**
+ * The manifest in the folder of a dataset, or null. A file system that ignores case may hand out the one of another:
+ * whoever asked must compare.
+ * @throws {Error} when it is damaged
+ */
+export async function readManifest(
+  home: string,
+  symbol: string,
+  timeframe: string,
+): Promise<Manifest | null> {
+  const path = manifestPath(home, symbol, timeframe)
+  try {
+    return parseManifest(path, await readFile(path, 'utf8'))
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
 /** @throws {Error} when someone else has written into the file */
-export function parseManifest(path: string, text: string): Manifest {
+function parseManifest(path: string, text: string): Manifest {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { Worker } from 'node:worker_threads'
 import { writeFileAtomically } from './atomic.ts'
+import { type BarsSlice, renderSlice } from './bars-slice.ts'
 import { decodeTable, renderTable, type TableFormat } from './tables.ts'
+import { maxInlineRows, Threads } from './threads.ts'
 
+type FileTask = { readonly source: string; readonly target: string; readonly format: TableFormat }
 /** What the rendition thread is told. */
-export type RenditionTask = { readonly source: string; readonly target: string; readonly format: TableFormat }
+export type RenditionTask = ({ readonly kind: 'file' } & FileTask) | ({ readonly kind: 'slice' } & BarsSlice)
 
-/** Longer tables are rendered in a thread of their own: the main thread answers requests meanwhile. */
-const maxInlineRows = 20_000
 /** A larger file is not even opened in the main thread to count its rows. */
 const maxInlineBytes = 8 * 1024 * 1024
-const maxThreads = 2
 
 /**
  * Stored tables in the formats clients ask for: made on first demand, kept beside the original under its
@@ -20,8 +19,7 @@ const maxThreads = 2
 export class Renditions {
   /** By target path: whoever asks for what is being made waits for the same job. */
   private readonly jobs = new Map<string, Promise<string>>()
-  private readonly waiting: (() => void)[] = []
-  private threads = 0
+  private readonly threads = new Threads()
 
   /**
    * The path of a stored table in a format, `{name}.json|csv|parquet` beside `{name}.arrow`.
@@ -40,7 +38,16 @@ export class Renditions {
     return job
   }
 
-  private async make(task: RenditionTask): Promise<string> {
+  /**
+   * A part of a stored dataset, made anew each time.
+   * @param storedRows bars in the whole segment: what has to be read, however short the part is
+   * @throws {Problem} 'bars-missing', 'bars-invalid' when the segment is damaged
+   */
+  async sliceOf(slice: BarsSlice, storedRows: number): Promise<Uint8Array> {
+    return storedRows <= maxInlineRows ? renderSlice(slice) : this.inThread({ kind: 'slice', ...slice })
+  }
+
+  private async make(task: FileTask): Promise<string> {
     if ((await stat(task.source)).size <= maxInlineBytes) {
       const table = decodeTable(await readFile(task.source))
       if (table.rows <= maxInlineRows) {
@@ -48,35 +55,11 @@ export class Renditions {
         return task.target
       }
     }
-    await this.takeThread()
-    try {
-      await runThread(task)
-    } finally {
-      this.returnThread()
-    }
+    await this.inThread({ kind: 'file', ...task })
     return task.target
   }
 
-  private async takeThread(): Promise<void> {
-    if (this.threads < maxThreads) this.threads++
-    else await new Promise<void>(resolve => this.waiting.push(resolve))
+  private inThread<R>(data: RenditionTask): Promise<R> {
+    return this.threads.run<R>({ file: new URL('./rendition-thread.ts', import.meta.url), data })
   }
-
-  /** The place passes straight to whoever waits longest. */
-  private returnThread(): void {
-    const next = this.waiting.shift()
-    if (next === undefined) this.threads--
-    else next()
-  }
-}
-
-function runThread(task: RenditionTask): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('./rendition-thread.ts', import.meta.url), { workerData: task })
-    thread.once('error', reject)
-    thread.once('exit', code => {
-      if (code === 0) resolve()
-      else reject(new Error(`the thread rendering ${task.target} exited with code ${code}`))
-    })
-  })
 }

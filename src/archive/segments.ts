@@ -16,13 +16,11 @@ const maxVerifiedBytes = 32 * 1024 * 1024
 /** A segment that was published or replaced so recently may be wanted by an operation about to be accepted. */
 const graceMs = 3_600_000
 
+/** Where bars lie, what their bytes hash to, and what they are called in messages. */
+export type Segment = { readonly path: string; readonly sha256: string; readonly name: string }
+
 /** Reads one segment; blocks. @throws {Problem} 'bars-missing', 'bars-invalid' when it is damaged */
-export function readSegment(segment: {
-  readonly path: string
-  readonly sha256: string
-  readonly name: string
-}): Bars {
-  const { path, sha256, name } = segment
+export function readSegment({ path, sha256, name }: Segment): Bars {
   const bytes = readBytes(path, name)
   if (bytes.length <= maxVerifiedBytes && hash('sha256', bytes) !== sha256)
     throw damaged(name, path, 'the checksum is wrong')

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Problem } from '../problems.ts'
+import { checkHost } from './host.ts'
 
 /** Everything else needs the key, also addresses that do not exist. */
 const open = [
@@ -12,14 +13,15 @@ const open = [
   /^\/api\/v1\/openapi\.(yaml|json)$/,
 ]
 
-/** @param path without query  @throws {Problem} 'unauthorized' */
+/** Whether a request may be served. @param path without query  @throws {Problem} 'unauthorized', or as `checkHost` */
 export type Authorize = (request: IncomingMessage, path: string) => void
 
-/** @param apiKey null where the operator set none: everything is allowed then */
+/** @param apiKey null where the operator set none: whoever asks on this machine is served then */
 export function createAuthorize(apiKey: string | null): Authorize {
-  if (apiKey === null) return () => undefined
+  if (apiKey === null) return (request, path) => checkHost(request, path, false)
   const expected = digest(apiKey)
   return (request, path) => {
+    checkHost(request, path, true)
     if (open.some(pattern => pattern.test(path))) return
     const given = keyOf(request.headers)
     // Hashed first: equal lengths, so that the comparison takes the same time for every wrong key.

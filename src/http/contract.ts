@@ -8,7 +8,10 @@ export type SchemaObject = { readonly [key: string]: unknown }
 export type OperationObject = {
   readonly operationId: string
   readonly parameters?: readonly SchemaObject[]
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: SchemaObject }>> }
+  readonly requestBody?: {
+    readonly required?: boolean
+    readonly content: Readonly<Record<string, { readonly schema: SchemaObject }>>
+  }
   readonly responses: Readonly<Record<string, SchemaObject>>
 }
 export type OpenApiDocument = {

@@ -69,7 +69,9 @@ function mountSwagger(app: Express): void {
 function mountRedoc(app: Express): void {
   const path = require.resolve('redoc/bundles/redoc.standalone.js')
   let bundle: Promise<string> | null = null
-  app.get('/api/v1/redoc', (_request, response) => sendText(response, redocHeaders, 'html', redocPage))
+  app.get(['/api/v1/redoc', '/api/v1/redoc/'], (_request, response) =>
+    sendText(response, redocHeaders, 'html', redocPage),
+  )
   app.get('/api/v1/redoc/redoc.standalone.js', async (_request, response) => {
     bundle ??= readFile(path, 'utf8').then(withoutRemoteLogo)
     response

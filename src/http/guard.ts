@@ -11,7 +11,7 @@ declare module 'node:http' {
   }
 }
 
-/** Content type given to bodies of a type this server does not know; every route refuses it. */
+/** Content type given to bodies of a type or a character set this server does not know; every route refuses it. */
 export const unknownBody = 'application/octet-stream'
 
 const knownBodies: Readonly<Record<string, string>> = {
@@ -27,8 +27,8 @@ const knownBodies: Readonly<Record<string, string>> = {
 export type Guard = (request: IncomingMessage) => void
 
 /**
- * First of all, for every request: gives it an id, turns HEAD into GET (Node sends no body to HEAD by itself) and
- * makes its content type one of four strings. The validator compiles and keeps a validator per content type it
+ * First of all, for every request: gives it an id, turns HEAD into GET (Node sends no body to HEAD by itself), takes
+ * the path out of an absolute address and makes its content type one of four strings. The validator compiles and keeps a validator per content type it
  * sees, parameters included: with those of clients, memory and processor could be exhausted from outside.
  */
 export function createGuard(clock: Clock): Guard {
@@ -39,8 +39,17 @@ export function createGuard(clock: Clock): Guard {
     request.requestId = isUsable ? given : nextId()
     request.headOnly = request.method === 'HEAD'
     if (request.headOnly) request.method = 'GET'
+    if (request.url?.startsWith('/') === false) setPath(request)
     setContentType(request)
   }
+}
+
+/** As proxies are asked: `GET http://host/path`. The address counts, not the header (RFC 9112, 3.2.2). */
+function setPath(request: IncomingMessage): void {
+  const [, host, rest = ''] = /^https?:\/\/([^/?#@]+)(.*)$/i.exec(request.url ?? '') ?? []
+  if (host === undefined) return
+  request.headers.host = host
+  request.url = rest.startsWith('/') ? rest : `/${rest}`
 }
 
 function setContentType(request: IncomingMessage): void {
@@ -57,6 +66,8 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function normalise(contentType: string): string {
-  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const [mediaType = '', ...parameters] = contentType.split(';').map(part => part.trim().toLowerCase())
+  const charset = parameters.find(part => part.startsWith('charset='))?.slice('charset='.length)
+  if (charset !== undefined && !/^"?(utf-?8|us-ascii)"?$/.test(charset)) return unknownBody
   return Object.hasOwn(knownBodies, mediaType) ? (knownBodies[mediaType] ?? unknownBody) : unknownBody
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ErrorRequestHandler, Request } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import { errorFields, type Log } from '../log.ts'
 import type { components } from '../openapi.gen.ts'
 import { problemBody } from '../problem-body.ts'
@@ -14,14 +14,23 @@ const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
   draining: 10,
 }
 
+/** Refusals of a body that is still being sent. */
+const closing: ReadonlySet<ProblemCode> = new Set(['body-too-large', 'request-timeout'])
+/** Closed at once, a client that is still sending would see a reset instead of the answer. */
+export const lingerMs = 1_000
+export const problemType = 'application/problem+json; charset=utf-8'
+
 export type ProblemAnswer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: components['schemas']['Problem']
 }
 
+/** What an answer needs to know of a request. */
+type Asking = Pick<IncomingMessage, 'requestId' | 'url' | 'method'>
+
 /** How any thrown value is answered. Only a `Problem` tells the client anything; the rest is logged and hidden. */
-export function answerProblem(error: unknown, request: IncomingMessage, log: Log): ProblemAnswer {
+export function answerProblem(error: unknown, request: Asking, log: Log): ProblemAnswer {
   const problem = error instanceof Problem ? error : internal(error, request, log)
   const instance = (request.url ?? '/').split('?', 1)[0] ?? '/'
   const body = problemBody(problem.toData(), { instance, requestId: request.requestId })
@@ -31,6 +40,7 @@ export function answerProblem(error: unknown, request: IncomingMessage, log: Log
     headers: {
       ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
       ...(problem.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      ...(closing.has(problem.code) ? { Connection: 'close' } : {}),
     },
     body,
   }
@@ -47,14 +57,15 @@ export function sendProblem(
   }: { request: IncomingMessage; response: ServerResponse; headers: Record<string, string>; log: Log },
 ): void {
   const answer = answerProblem(error, request, log)
-  const contentType = 'application/problem+json; charset=utf-8'
+  const body = JSON.stringify(answer.body)
   response.writeHead(answer.status, {
     ...headers,
     ...answer.headers,
-    'Content-Type': contentType,
+    'Content-Type': problemType,
+    'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
   })
-  response.end(JSON.stringify(answer.body))
+  response.end(body)
 }
 
 /** THE error middleware: the last of the chain, the only place where an error becomes an answer. */
@@ -73,8 +84,25 @@ export function problemMiddleware(log: Log, document: OpenApiDocument): ErrorReq
     const allow = (error as Thrown).headers?.Allow
     if (typeof allow === 'string') response.set('Allow', withHead(allow))
     response.set(answer.headers).set('Cache-Control', 'no-store').status(answer.status)
-    response.type('application/problem+json').json(answer.body)
+    response.type('application/problem+json')
+    if (answer.headers.Connection === 'close') endAndClose(request, response, JSON.stringify(answer.body))
+    else response.json(answer.body)
   }
+}
+
+/** Sends the whole answer, then takes for a moment what the client is still sending, and closes the connection. */
+function endAndClose(request: Request, response: Response, body: string): void {
+  response.set({
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store, no-transform',
+  })
+  response.write(body)
+  const end = () => {
+    clearTimeout(timer)
+    response.end()
+  }
+  const timer = setTimeout(end, lingerMs)
+  request.once('end', end).once('close', end).resume()
 }
 
 /** What the validator, the body parsers and Express throw: errors with a status. */
@@ -125,7 +153,7 @@ function detailOf(code: ProblemCode, thrown: Thrown, request: Request): string {
 /** HEAD is answered wherever GET is. */
 const withHead = (allow: string) => (/\bGET\b/.test(allow) ? `${allow}, HEAD` : allow)
 
-function internal(error: unknown, request: IncomingMessage, log: Log): Problem {
+function internal(error: unknown, request: Asking, log: Log): Problem {
   log.error('http.internal', {
     requestId: request.requestId,
     method: request.method,

@@ -46,7 +46,11 @@ function explain(fault: ValidatorFault, request: Request, document: OpenApiDocum
       keys[0] === 'query'
         ? queryNames(request, document)
         : propertyNames(request, document, keys.slice(1, -1))
-    return { pointer, code: 'unknown_key', message: `unknown key '${clip(name)}'; ${suggest(name, known)}` }
+    return {
+      pointer,
+      code: 'unknown_key',
+      message: `unknown key '${clip(name)}'; ${suggest(name, [...new Set(known)])}`,
+    }
   }
   return { pointer, code, message }
 }

@@ -1,6 +1,6 @@
-import { createServer as createHttpServer, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import compression from 'compression'
-import express, { type Express, type RequestHandler } from 'express'
+import type { Express } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
 import { Renditions } from '../archive/renditions.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
@@ -13,17 +13,19 @@ import type { components } from '../openapi.gen.ts'
 import type { OperationQueries } from '../operations/queries.ts'
 import type { OperationsService } from '../operations/service.ts'
 import { Problem } from '../problems.ts'
-import { createAuthorize } from './auth.ts'
+import { type Authorize, createAuthorize } from './auth.ts'
+import { bodies } from './bodies.ts'
 import type { Contract } from './contract.ts'
+import { contractChecks } from './contract-checks.ts'
 import { mountDocs } from './docs.ts'
-import { createGuard, hasBody, unknownBody } from './guard.ts'
+import { createGuard } from './guard.ts'
 import { type Handlers, registerHandlers } from './handlers.ts'
 import { createHotPath } from './hot-path.ts'
-import { bodyBytes } from './limits.ts'
+import { createListener } from './listener.ts'
 import { Metrics } from './metrics.ts'
 import { OperationReader } from './operation-reader.ts'
-import { problemMiddleware } from './problem-response.ts'
-import { createRateLimiter } from './rate-limit.ts'
+import { problemMiddleware, sendProblem } from './problem-response.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { recordRequest } from './request-record.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { datasetRoutes } from './routes/datasets.ts'
@@ -33,7 +35,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { strategyRoutes } from './routes/strategies.ts'
 import { systemRoutes } from './routes/system.ts'
-import { securityHeaders } from './security-headers.ts'
+import { type Headers, securityHeaders } from './security-headers.ts'
 import { SseStreams } from './sse.ts'
 import { createValidator, leanApp } from './validate.ts'
 
@@ -61,24 +63,41 @@ export type HttpServer = {
   closeStreams(): void
 }
 
-/** A body other than an import must arrive within this time. */
-const bodyTimeoutMs = 30_000
-const importTimeoutMs = 30 * 60_000
-const headersTimeoutMs = 15_000
-
 /**
  * The whole HTTP side, ready to listen: the document is checked and every route compiled when this resolves.
  * @throws {Error} when openapi.yaml cannot be used or does not fit the handlers
  */
 export async function createServer(rooms: HttpRooms): Promise<HttpServer> {
   const { config, log, queries } = rooms
-  const { contract } = rooms
   const streams = new SseStreams(rooms, config.eventStreamsMax)
   const metrics = new Metrics({ ...rooms, counts: () => queries.counts(), streams: () => streams.count })
   const reader = new OperationReader(queries)
   const authorize = createAuthorize(config.apiKey)
   const limiter = createRateLimiter(config.rateLimitPerMinute)
   const headers = securityHeaders()
+  const handlers = allHandlers(rooms, { streams, metrics, reader })
+  const app = await createApp(rooms, { limiter, authorize, headers, handlers })
+  const isRateLimited = config.rateLimitPerMinute > 0
+  const hotPath = createHotPath({ reader, authorize, headers, isRateLimited, log })
+  const server = serverFor(app, rooms, { metrics, headers, hotPath })
+  server.once('close', () => {
+    streams.close()
+    metrics.close()
+    limiter.close()
+  })
+  return { server, closeStreams: () => streams.close() }
+}
+
+type Gates = {
+  readonly limiter: RateLimiter
+  readonly authorize: Authorize
+  readonly headers: Headers
+  readonly handlers: Handlers
+}
+
+/** What every request passes, in order. */
+async function createApp({ config, contract, log }: HttpRooms, gates: Gates): Promise<Express> {
+  const { limiter, authorize, headers, handlers } = gates
   const app = leanApp()
   app.use((request, response, next) => {
     response.set(headers).set('X-Request-Id', request.requestId)
@@ -92,44 +111,47 @@ export async function createServer(rooms: HttpRooms): Promise<HttpServer> {
   })
   app.use(compression())
   mountDocs(app, contract)
-  app.use(...bodies(), ...(await createValidator(contract, config.validateResponses)))
-  registerHandlers(app, contract, allHandlers(rooms, { streams, metrics, reader }))
+  app.use(
+    contractChecks(contract),
+    ...bodies(),
+    ...(await createValidator(contract, config.validateResponses)),
+  )
+  registerHandlers(app, contract, handlers)
   app.use(request => {
     throw new Problem('not-found', `There is nothing at ${request.path}.`)
   })
   app.use(problemMiddleware(log, contract.document))
-  const server = listenerFor(
-    app,
-    rooms,
-    metrics,
-    createHotPath({ reader, authorize, headers, isRateLimited: config.rateLimitPerMinute > 0, log }),
-  )
-  server.once('close', () => {
-    streams.close()
-    metrics.close()
-    limiter.close()
-  })
-  return { server, closeStreams: () => streams.close() }
+  return app
 }
 
-type HotPath = ReturnType<typeof createHotPath>
+type Front = {
+  readonly metrics: Metrics
+  readonly headers: Headers
+  readonly hotPath: ReturnType<typeof createHotPath>
+}
 
-function listenerFor(
+function serverFor(
   app: Express,
   { config, clock, log }: HttpRooms,
-  metrics: Metrics,
-  hotPath: HotPath,
+  { metrics, headers, hotPath }: Front,
 ): Server {
   const guard = createGuard(clock)
   const record = { metrics, log, logsDebug: config.logLevel === 'debug' }
-  const server = createHttpServer((request, response) => {
+  const receive: RequestListener = (request, response) => {
     guard(request)
     recordRequest(record, request, response)
+  }
+  const server = createListener({ clock, log, headers }, (request, response) => {
+    receive(request, response)
     // Answers are only checked behind the validator.
     if (config.validateResponses || !hotPath(request, response)) app(request, response)
   })
-  server.headersTimeout = headersTimeoutMs
-  server.requestTimeout = importTimeoutMs
+  server.on('checkExpectation', (request, response) => {
+    receive(request, response)
+    const problem = new Problem('expectation-failed', `The server cannot do '${request.headers.expect}'.`)
+    const common = { ...headers, 'X-Request-Id': request.requestId }
+    sendProblem(problem, { request, response, headers: common, log })
+  })
   return server
 }
 
@@ -148,27 +170,4 @@ function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Han
     ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),
     ...problemRoutes(),
   }
-}
-
-/** Reads JSON and YAML bodies. An import stays a stream: its handler reads it. */
-function bodies(): RequestHandler[] {
-  const check: RequestHandler = (request, _response, next) => {
-    if (!hasBody(request)) return next()
-    if (request.headers['content-type'] === unknownBody) {
-      throw new Problem(
-        'unsupported-media-type',
-        'The body must be application/json, application/yaml or text/csv, as the contract says for this address.',
-      )
-    }
-    if (request.headers['content-type'] !== 'text/csv') {
-      const timer = setTimeout(() => request.destroy(), bodyTimeoutMs)
-      request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
-    }
-    next()
-  }
-  return [
-    check,
-    express.json({ limit: bodyBytes, strict: false }),
-    express.text({ limit: bodyBytes, type: 'application/yaml' }),
-  ]
 }

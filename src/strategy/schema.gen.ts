@@ -159,12 +159,7 @@ export const strategySchema = {
           ]
         },
         "symbol": {
-          "type": "string",
-          "pattern": "^[A-Z0-9][A-Z0-9._-]{0,31}$",
-          "description": "Name of the symbol; capital letters, digits, `.`, `_` and `-`.",
-          "examples": [
-            "AAPL"
-          ]
+          "$ref": "#/$defs/Symbol"
         },
         "list": {
           "type": "array",
@@ -172,8 +167,7 @@ export const strategySchema = {
           "maxItems": 100,
           "uniqueItems": true,
           "items": {
-            "type": "string",
-            "pattern": "^[A-Z0-9][A-Z0-9._-]{0,31}$"
+            "$ref": "#/$defs/Symbol"
           },
           "description": "The symbols of `multi_symbol`.",
           "examples": [
@@ -189,6 +183,14 @@ export const strategySchema = {
           "mode": "single",
           "symbol": "AAPL"
         }
+      ]
+    },
+    "Symbol": {
+      "type": "string",
+      "description": "Letters, digits and `. _ - =`; case is kept.",
+      "pattern": "^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$",
+      "examples": [
+        "AAPL"
       ]
     },
     "StrategyTimeframes": {
@@ -211,26 +213,7 @@ export const strategySchema = {
           ]
         },
         "timeframe": {
-          "type": "string",
-          "enum": [
-            "1m",
-            "3m",
-            "5m",
-            "15m",
-            "30m",
-            "1h",
-            "2h",
-            "4h",
-            "6h",
-            "12h",
-            "1d",
-            "1w",
-            "1M"
-          ],
-          "description": "Length of a bar.",
-          "examples": [
-            "1d"
-          ]
+          "$ref": "#/$defs/Timeframe"
         },
         "list": {
           "type": "array",
@@ -238,22 +221,7 @@ export const strategySchema = {
           "maxItems": 13,
           "uniqueItems": true,
           "items": {
-            "type": "string",
-            "enum": [
-              "1m",
-              "3m",
-              "5m",
-              "15m",
-              "30m",
-              "1h",
-              "2h",
-              "4h",
-              "6h",
-              "12h",
-              "1d",
-              "1w",
-              "1M"
-            ]
+            "$ref": "#/$defs/Timeframe"
           },
           "description": "The timeframes of `multi_timeframe`.",
           "examples": [
@@ -264,22 +232,7 @@ export const strategySchema = {
           ]
         },
         "base_timeframe": {
-          "type": "string",
-          "enum": [
-            "1m",
-            "3m",
-            "5m",
-            "15m",
-            "30m",
-            "1h",
-            "2h",
-            "4h",
-            "6h",
-            "12h",
-            "1d",
-            "1w",
-            "1M"
-          ],
+          "$ref": "#/$defs/Timeframe",
           "description": "The timeframe decisions are made on. With `single` it may only repeat `timeframe`.",
           "examples": [
             "1h"
@@ -293,9 +246,27 @@ export const strategySchema = {
         }
       ]
     },
+    "Timeframe": {
+      "description": "The length of a bar.",
+      "enum": [
+        "1m",
+        "3m",
+        "5m",
+        "15m",
+        "30m",
+        "1h",
+        "2h",
+        "4h",
+        "6h",
+        "12h",
+        "1d",
+        "1w",
+        "1M"
+      ]
+    },
     "StrategyIndicator": {
       "type": "object",
-      "description": "One indicator: its type and the parameters of that type (`GET /indicators` lists them). Unknown parameters, wrong types and values out of range are errors; absent parameters take their defaults.",
+      "description": "One indicator: its type and the parameters of that type. Unknown parameters, wrong types and values out of range\nare errors; absent parameters take their defaults.\n\n* `sma` Simple moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)\n* `ema` Exponential moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)\n* `rsi` Relative strength index (Wilder): `period` (2–5000, default 14), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)\n* `atr` Average true range (Wilder): `period` (1–5000, default 14)\n",
       "additionalProperties": true,
       "required": [
         "type"

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { BarsArchive } from '../../src/archive/bars.ts'
-import { datasetFolder } from '../../src/archive/layout.ts'
+import { datasetFolder, symbolFault } from '../../src/archive/layout.ts'
 import { makeBars, makeHome } from './folder.ts'
 
 const from = { source: 'import', now: Date.UTC(2024, 0, 1) }
@@ -105,4 +105,60 @@ test('a sweep removes only segments that nothing names and that were replaced mo
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), new Date(0), new Date(0))
   expect(await archive.sweep(new Set([pinned!]))).toBe(1)
   expect(readdirSync(folder).sort()).toEqual([`${pinned}.arrow`, `${current}.arrow`, 'manifest.json'].sort())
+})
+
+test('many bars are stored by a thread as few are here: bit for bit, in turn, and refused with the same problem', async () => {
+  const { archive } = makeArchive()
+  const results = await Promise.all([
+    archive.publish('AAPL', '1d', makeBars(20_001), from),
+    archive.publish('AAPL', '1d', makeBars(5, 7), from),
+    archive.publish('AAPL', '1d', makeBars(20_002), from),
+  ])
+  expect(results.map(result => result.created)).toEqual([true, false, false])
+  const sha256 = results[2]?.manifest.sha256 ?? ''
+  expect((await archive.manifest('AAPL', '1d'))?.sha256).toBe(sha256)
+  expect(archive.read('AAPL', '1d', sha256)).toEqual(makeBars(20_002))
+  const wrong = makeBars(20_001)
+  wrong.low[20_000] = 500
+  await expect(archive.publish('AAPL', '1d', wrong, from)).rejects.toMatchObject({
+    name: 'Problem',
+    code: 'bars-invalid',
+    errors: expect.arrayContaining([expect.objectContaining({ pointer: '/bars/20000/high' })]),
+  })
+  expect((await archive.manifest('AAPL', '1d'))?.sha256).toBe(sha256)
+})
+
+test('the memory of many bars moves to the thread instead of being copied', async () => {
+  const bars = makeBars(20_001)
+  await makeArchive().archive.publish('AAPL', '1d', bars, from)
+  expect(bars.close.length).toBe(0)
+})
+
+test('where the file system ignores case, another dataset is neither read nor replaced', async () => {
+  const { archive, folder } = makeArchive()
+  const { manifest } = await archive.publish('AAPL', '1d', makeBars(3), from)
+  for (const [symbol, timeframe, field] of [
+    ['aapl', '1d', 'symbol'],
+    ['AAPL', '1M', 'timeframe'],
+  ] as const) {
+    const other = join(folder, '..', '..', symbol, timeframe)
+    cpSync(folder, other, { recursive: true })
+    expect(await archive.manifest(symbol, timeframe)).toBeNull()
+    await expect(
+      archive.publish(symbol, timeframe, makeBars(3), { ...from, pointer: '/path' }),
+    ).rejects.toMatchObject({ code: 'params-invalid', errors: [{ pointer: `/path/${field}` }] })
+  }
+  expect(await archive.list()).toEqual([manifest])
+})
+
+test('symbols that Windows cannot keep as folders are refused before anything is written', async () => {
+  const { archive, folder } = makeArchive()
+  for (const symbol of ['CON', 'nul', 'AUX.L', 'com1', 'LPT9.txt', 'BRK.'])
+    await expect(archive.publish(symbol, '1d', makeBars(3), from)).rejects.toMatchObject({
+      code: 'params-invalid',
+      errors: [{ pointer: '/symbol' }],
+    })
+  expect(readdirSync(join(folder, '..', '..'))).toEqual([])
+  for (const symbol of ['CONN', 'COM10', 'COM0', 'A.CON', 'NULL', 'BRK.B'])
+    expect(symbolFault(symbol)).toBeNull()
 })

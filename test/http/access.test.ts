@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from '@jest/globals'
 import { startProgram, stopPrograms } from '../support/program.ts'
 
 afterAll(stopPrograms)
-const root = new URL('../..', import.meta.url).pathname
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 test('with a key, everything but health, documentation and problem pages needs it, in either header', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'ktrdr-key-')), 'key')
@@ -18,6 +19,8 @@ test('with a key, everything but health, documentation and problem pages needs i
     '/api/v1/openapi.json',
     '/problems/queue-full',
     '/api/v1/docs/',
+    '/api/v1/redoc',
+    '/api/v1/redoc/',
   ]) {
     expect([path, (await program.get(path)).status]).toEqual([path, 200])
   }
@@ -57,6 +60,16 @@ test('an address others can reach is refused without a key, and every fault of t
     })
   const open = start({ KTRDR_HOST: '0.0.0.0' })
   expect([open.status, open.stderr]).toEqual([78, expect.stringMatching(/KTRDR_API_KEY/)])
+  const empty = join(mkdtempSync(join(tmpdir(), 'ktrdr-key-')), 'key')
+  writeFileSync(empty, '\n')
+  for (const environment of [
+    { KTRDR_API_KEY_FILE: empty },
+    { KTRDR_API_KEY: 'schlüssel' },
+    { KTRDR_API_KEY: 'short' },
+  ]) {
+    const refused = start(environment)
+    expect([refused.status, refused.stderr]).toEqual([78, expect.stringMatching(/KTRDR_API_KEY/)])
+  }
   const bad = start({ KTRDR_PORT: '99999', KTRDR_THREADS: 'two', KTRDR_LOG_LEVEL: 'loud' })
   expect(bad.status).toBe(78)
   for (const name of ['KTRDR_PORT', 'KTRDR_THREADS', 'KTRDR_LOG_LEVEL']) expect(bad.stderr).toContain(name)

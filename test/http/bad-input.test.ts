@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Problem, type Program, startProgram, stopPrograms } from '../support/program.ts'
+import { type Problem, type Program, stopPrograms } from '../support/program.ts'
+import { startDeclaredProgram } from './declared.ts'
 
 let program: Program
 beforeAll(async () => {
-  program = await startProgram()
+  program = await startDeclaredProgram()
 })
 afterAll(stopPrograms)
 
@@ -24,7 +23,6 @@ decisions:
   rules:
 ${rules}
 `
-const goodRules = '    enter_long: "close > fast"\n    exit_long: "close < fast"'
 const backtest = (yaml: string) => start({ type: 'backtesting', params: { strategy_yaml: yaml } })
 
 test.each<[string, () => ReturnType<typeof post>, number, string]>([
@@ -166,6 +164,62 @@ test.each<[string, () => ReturnType<typeof post>, number, string]>([
     422,
     'strategy-invalid',
   ],
+  ...[
+    'post /api/v1/operations json',
+    'post /api/v1/strategies/validate yaml',
+    'put /api/v1/datasets/MINE/1d csv',
+  ].map((address): [string, () => ReturnType<typeof post>, number, string] => {
+    const [method = '', path = '', type = ''] = address.split(' ')
+    const headers = { 'content-type': `${type === 'csv' ? 'text' : 'application'}/${type}` }
+    return [
+      `no body at all (${address})`,
+      () => program.request<Problem>(method.toUpperCase(), path, { headers }),
+      400,
+      'invalid-request',
+    ]
+  }),
+  ...['2024-13-01T00:00:00Z', '2024-01-01T23:59:60Z', '2024-02-30T00:00:00Z'].map(
+    (time): [string, () => ReturnType<typeof post>, number, string] => [
+      `a list from ${time}`,
+      () => program.request<Problem>('GET', `/api/v1/operations?created_after=${time}`),
+      422,
+      'params-invalid',
+    ],
+  ),
+  ...['0x10', '%2B5', '+5', '1e2', '5.0', ''].map(
+    (limit): [string, () => ReturnType<typeof post>, number, string] => [
+      `a limit of ${limit}`,
+      () => program.request<Problem>('GET', `/api/v1/operations?limit=${limit}`),
+      400,
+      'invalid-request',
+    ],
+  ),
+  [
+    'JSON in another character set',
+    () => post('{"type":"exercise","params":{}}', 'application/json; charset=utf-16'),
+    415,
+    'unsupported-media-type',
+  ],
+  [
+    'compressed CSV',
+    () =>
+      program.request<Problem>('PUT', '/api/v1/datasets/MINE/1d', {
+        raw: 'date,open,high,low,close\n2024-01-02,1,1,1,1\n',
+        headers: { 'content-type': 'text/csv', 'content-encoding': 'gzip' },
+      }),
+    415,
+    'unsupported-media-type',
+  ],
+  [
+    'a symbol that is a device on Windows',
+    () =>
+      program.request<Problem>('PUT', '/api/v1/datasets/CON/1d', {
+        raw: 'date,open,high,low,close\n2024-01-02,1,1,1,1\n',
+        headers: { 'content-type': 'text/csv' },
+      }),
+    422,
+    'params-invalid',
+  ],
   [
     'CSV without bars',
     () =>
@@ -192,109 +246,4 @@ test.each<[string, () => ReturnType<typeof post>, number, string]>([
   })
   expect(answer.text).not.toMatch(/\bat .*\.(ts|js):\d+/)
   if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET.*POST|POST.*GET/)
-})
-
-test('a request error says where it is and what was meant', async () => {
-  const unknown = await start({ type: 'exercise', params: { stepz: 1 } })
-  expect(unknown.body.errors).toMatchObject([
-    { pointer: '/body/params/stepz', message: expect.stringMatching(/steps/) },
-  ])
-  const wrongType = await start({ type: 'backtestin', params: {} })
-  expect(wrongType.body.errors).toMatchObject([
-    { pointer: '/body/type', message: expect.stringMatching(/backtesting/) },
-  ])
-  const limit = await program.request<Problem>('GET', '/api/v1/operations?limit=999')
-  expect(limit.body.errors).toMatchObject([{ pointer: '/query/limit' }])
-})
-
-test('a typo in a strategy is named with its line, its column and the nearest match; all faults come at once', async () => {
-  const indicators = '  fast: { type: sma, perod: 10 }\n  slow: { type: smaa, period: 30 }'
-  const answer = await backtest(
-    strategy('    enter_long: "fsat > slow"\n    exit_long: "close <"', indicators),
-  )
-  expect(answer.status).toBe(422)
-  const { errors } = answer.body
-  expect(errors).toEqual(
-    expect.arrayContaining([
-      expect.objectContaining({
-        pointer: '/indicators/fast/perod',
-        line: 6,
-        column: 22,
-        message: expect.stringMatching(/did you mean 'period'/),
-      }),
-      expect.objectContaining({
-        pointer: '/indicators/slow/type',
-        line: 7,
-        message: expect.stringMatching(/did you mean 'sma'/),
-      }),
-      expect.objectContaining({
-        pointer: '/decisions/rules/enter_long',
-        line: 10,
-        message: expect.stringMatching(/did you mean 'fast'/),
-      }),
-      expect.objectContaining({ pointer: '/decisions/rules/exit_long', line: 11 }),
-    ]),
-  )
-  const verdict = await program.request<{ valid: boolean; errors: object[] }>(
-    'POST',
-    '/api/v1/strategies/validate',
-    { raw: strategy(goodRules, indicators), headers: { 'content-type': 'text/yaml; charset=utf-8' } },
-  )
-  expect([verdict.status, verdict.body.valid]).toEqual([200, false])
-})
-
-test('ten thousand different content-type parameters cost no memory', async () => {
-  const residentMb = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.pid}/status`, 'utf8'))?.[1]) / 1024
-  const send = async (from: number, to: number) => {
-    for (let i = from; i < to; i += 20) {
-      const batch = Array.from({ length: 20 }, (_, n) =>
-        post('{"type":"exercise","params":{"steps":0}}', `application/json; v=${i + n}`),
-      )
-      for (const answer of await Promise.all(batch)) expect(answer.status).toBe(400)
-    }
-  }
-  await send(0, 1_000)
-  const before = residentMb()
-  await send(1_000, 10_000)
-  expect(residentMb() - before).toBeLessThan(100)
-}, 120_000)
-
-test('a thousand bad requests of every kind leave no 5xx, and the server ready', async () => {
-  const bodies = [
-    '',
-    '{',
-    'null',
-    '0',
-    '"x"',
-    '[]',
-    '{}',
-    '{"type":1}',
-    '{"type":"exercise"}',
-    '{"type":"exercise","params":[]}',
-    '{"type":"exercise","params":{"steps":1e400}}',
-    '{"__proto__":{"x":1},"type":"exercise","params":{}}',
-    `{"type":"${'x'.repeat(10_000)}","params":{}}`,
-  ]
-  for (let round = 0; round < 80; round++) {
-    const answers = await Promise.all(bodies.map(body => post(body)))
-    for (const answer of answers) expect(answer.status).toBeLessThan(500)
-  }
-  expect((await program.get('/health/ready')).status).toBe(200)
-})
-
-test('garbage instead of HTTP and an endless header do not take the server down', async () => {
-  const { hostname, port } = new URL(program.url)
-  for (const garbage of [
-    '\u0000\u0001\u0002\r\n\r\n',
-    `GET / HTTP/1.1\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`,
-  ]) {
-    const socket = connect(Number(port), hostname)
-    const closed = new Promise(resolve => socket.once('close', resolve))
-    socket.on('error', () => undefined)
-    socket.resume()
-    socket.write(garbage)
-    await closed
-  }
-  expect((await program.get('/health/live')).status).toBe(200)
 })

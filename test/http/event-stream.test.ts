@@ -35,6 +35,7 @@ test('a follower gets a snapshot first, then progress that never falls, then the
   expect(progress.length).toBeGreaterThan(3)
   expect(progress.length).toBeLessThanOrEqual(Math.ceil(seconds * 10) + 2)
   expect(progress).toEqual([...progress].sort((a, b) => a - b))
+  expect(events.map(event => event.id)).toEqual(events.map(() => expect.stringMatching(/^[1-9]\d*$/)))
   const ids = events.map(event => Number(event.id))
   expect(ids).toEqual([...ids].sort((a, b) => a - b))
   const points = events

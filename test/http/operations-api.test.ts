@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Operation, type Problem, type Program, startProgram, stopPrograms } from '../support/program.ts'
+import { type Operation, type Problem, type Program, stopPrograms } from '../support/program.ts'
+import { startDeclaredProgram } from './declared.ts'
 
 let program: Program
 beforeAll(async () => {
-  program = await startProgram()
+  program = await startDeclaredProgram()
 })
 afterAll(stopPrograms)
 
@@ -51,6 +52,8 @@ test('Prefer: wait answers 200 with the ended operation, or 202 when the time is
   const going = await create(exercise({ steps: 1_000_000, step_ms: 1 }), { prefer: 'respond-async, wait=1' })
   expect([going.status, going.body.status]).toEqual([202, 'running'])
   await program.cancel(going.body.operation_id)
+  const longest = await create(exercise(), { prefer: 'wait=99999999999' })
+  expect([longest.status, longest.headers.get('preference-applied')]).toEqual([200, 'wait=30'])
 })
 
 test('the same Idempotency-Key gives the same operation, with or without quotes; another body under it is 422', async () => {
@@ -187,22 +190,4 @@ test('a deleted operation is gone with its checkpoints', async () => {
   expect(checkpoints.body.items).toMatchObject([{ label: 'step 6', last: true }])
   expect((await program.request('DELETE', `/api/v1/operations/${id}`)).status).toBe(204)
   expect((await program.get(`/api/v1/operations/${id}`)).status).toBe(404)
-})
-
-test('system, workers, health and metrics say what runs', async () => {
-  const { operation_id: id } = await program.submit('exercise', { steps: 1_000_000, step_ms: 1 })
-  await program.until(id, operation => operation.progress > 0)
-  const workers = await program.get<{ items: { status: string; operation_id: string | null }[] }>(
-    '/api/v1/workers',
-  )
-  expect(workers.body.items).toHaveLength(2)
-  expect(workers.body.items.map(worker => worker.operation_id)).toContain(id)
-  const system = await program.get('/api/v1/system')
-  expect(system.body).toMatchObject({ role: 'all', store: 'sqlite', threads: 2, draining: false })
-  expect((await program.get('/health/live')).status).toBe(200)
-  expect((await program.get('/health/ready')).body).toMatchObject({ status: 'ok' })
-  const metrics = (await program.get('/metrics')).text
-  expect(metrics).toMatch(/ktrdr_operations_created_total\{type="exercise"\} \d+/)
-  expect(metrics).toMatch(/ktrdr_operations\{type="exercise",status="running"\} 1/)
-  await program.cancel(id)
 })

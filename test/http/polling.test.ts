@@ -29,10 +29,10 @@ test('the short way and the way through the validator answer a polled operation 
 })
 
 test('the short way asks for the key too', async () => {
-  const program = await startProgram({ KTRDR_VALIDATE_RESPONSES: 'false', KTRDR_API_KEY: 'sesame' })
+  const program = await startProgram({ KTRDR_VALIDATE_RESPONSES: 'false', KTRDR_API_KEY: 'open sesame' })
   const path = '/api/v1/operations/op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
   expect((await program.get(path)).status).toBe(401)
   expect((await program.get(path)).headers.get('www-authenticate')).toBe('Bearer')
   expect((await program.get(path, { authorization: 'Bearer open' })).status).toBe(401)
-  expect((await program.get(path, { authorization: 'Bearer sesame' })).status).toBe(404)
+  expect((await program.get(path, { authorization: 'Bearer open sesame' })).status).toBe(404)
 })

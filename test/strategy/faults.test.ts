@@ -85,13 +85,13 @@ test.each([
   ['an unknown version', '"3.0"', '"2.0"', '/version', 'enum', '2:10', /did you mean '3.0'/],
   ['a bad name', 'sma_cross', '../x', '/name', 'pattern', '1:7', /Name of the strategy/],
   [
-    'a lower-case symbol',
+    'a symbol with a slash',
     'AAPL',
-    'aapl',
+    'AA/L',
     '/training_data/symbols/symbol',
     'pattern',
     '4:36',
-    /capital letters/,
+    /Letters, digits and/,
   ],
   [
     'an unknown timeframe',

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
-import { type BarsArchive, barsTable, type Manifest } from '../../archive/bars.ts'
+import type { BarsArchive, Manifest } from '../../archive/bars.ts'
 import type { Renditions } from '../../archive/renditions.ts'
-import { renderTable, tableMediaTypes } from '../../archive/tables.ts'
+import { tableMediaTypes } from '../../archive/tables.ts'
 import type { Clock } from '../../clock.ts'
-import { type Bars, sliceBars } from '../../market/bars.ts'
+import type { Bars } from '../../market/bars.ts'
 import { CsvBarsReader } from '../../market/csv.ts'
 import { type Timeframe, timeframeNames, timeframes } from '../../market/timeframe.ts'
 import { momentMs } from '../../operations/moment.ts'
@@ -31,6 +31,7 @@ export function datasetRoutes(archive: BarsArchive, renditions: Renditions, cloc
       const { manifest, created } = await archive.publish(symbol, timeframe, bars, {
         source: 'import',
         now: clock.now(),
+        pointer: '/path',
       })
       response.status(created ? 201 : 200).json(manifest)
     },
@@ -58,7 +59,7 @@ export function datasetRoutes(archive: BarsArchive, renditions: Renditions, cloc
   }
 }
 
-/** Everything comes as a file that is rendered once, in a thread when it is long; a part is cut out on the spot. */
+/** Everything comes as a file that is rendered once, a part is cut out for each request; long ones in a thread. */
 async function sendBars(
   archive: BarsArchive,
   renditions: Renditions,
@@ -67,7 +68,7 @@ async function sendBars(
 ): Promise<void> {
   const range = readRange(request.query)
   const format = chooseTableFormat(request)
-  const { symbol, timeframe, sha256 } = await manifestOf(archive, request.params)
+  const { symbol, timeframe, sha256, bars } = await manifestOf(archive, request.params)
   const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${sha256}-${format}"`]
   if (range.start === null && range.end === null) {
     const path = await renditions.renditionOf(archive.segmentPath(symbol, timeframe, sha256), format)
@@ -83,8 +84,9 @@ async function sendBars(
     response.status(304).end()
     return
   }
-  const bars = sliceBars(archive.read(symbol, timeframe, sha256), range.start, range.end)
-  response.set('Content-Type', contentType).end(renderTable(barsTable(bars), format))
+  const segment = archive.segment(symbol, timeframe, sha256)
+  const bytes = await renditions.sliceOf({ segment, ...range, format }, bars)
+  response.set('Content-Type', contentType).end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
 async function manifestOf(
@@ -100,7 +102,6 @@ async function manifestOf(
 /** Reads while the body arrives: what is kept in memory are the bars, not the text. */
 async function readCsv(request: IncomingMessage, timeframe: Timeframe): Promise<Bars> {
   const tooLarge = () => new Problem('body-too-large', `An import may have at most ${importBytes} bytes.`)
-  if (Number(request.headers['content-length'] ?? 0) > importBytes) throw tooLarge()
   const reader = new CsvBarsReader({ timeframe })
   let received = 0
   // Left early, the iterator would destroy the connection before the client has read what is wrong.

@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import { isTerminal } from '../../operations/lifecycle.ts'
+import { momentMs } from '../../operations/moment.ts'
 import type { OperationRecord, Params } from '../../operations/operation.ts'
 import { operationPath } from '../../operations/present.ts'
 import type { ListRequest, OperationQueries } from '../../operations/queries.ts'
@@ -100,7 +101,7 @@ async function create(
 
 /** Seconds the client wants to wait (RFC 7240), null without the preference. */
 function preferredWait(prefer: string | undefined): number | null {
-  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[,;]|$)/i.exec(prefer ?? '')?.[1]
+  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:[,;]|$)/i.exec(prefer ?? '')?.[1]
   return seconds === undefined ? null : Math.min(maxWaitSeconds, Number(seconds))
 }
 
@@ -126,13 +127,16 @@ function abortedBy(response: Response): AbortSignal {
   return controller.signal
 }
 
+/** @throws {Problem} 'params-invalid' when the calendar has no such time */
 function toListRequest(query: ApiRequest<'listOperations'>['query']): ListRequest {
+  const after = momentMs(query.created_after, '/query/created_after')
+  const before = momentMs(query.created_before, '/query/created_before')
   return {
     ...(query.status === undefined ? {} : { statuses: query.status }),
     ...(query.type === undefined ? {} : { types: query.type }),
     parent: query.parent_operation_id ?? null,
-    ...(query.created_after === undefined ? {} : { createdAfter: Date.parse(query.created_after) }),
-    ...(query.created_before === undefined ? {} : { createdBefore: Date.parse(query.created_before) }),
+    ...(after === null ? {} : { createdAfter: after }),
+    ...(before === null ? {} : { createdBefore: before }),
     ...(query.q === undefined ? {} : { text: query.q }),
     limit: query.limit,
     ...(query.cursor === undefined ? {} : { cursor: query.cursor }),

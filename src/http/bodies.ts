@@ -1,0 +1,43 @@
+import express, { type RequestHandler } from 'express'
+import { Problem } from '../problems.ts'
+import { hasBody, unknownBody } from './guard.ts'
+import { bodyBytes, importBytes } from './limits.ts'
+
+/** A body other than an import must arrive within this time. */
+const bodyTimeoutMs = 30_000
+
+/** Reads JSON and YAML bodies. An import stays a stream: its handler reads it. */
+export function bodies(): RequestHandler[] {
+  const check: RequestHandler = (request, _response, next) => {
+    if (!hasBody(request)) return next()
+    const { 'content-type': contentType, 'content-encoding': encoding = 'identity' } = request.headers
+    if (contentType === unknownBody) {
+      throw new Problem(
+        'unsupported-media-type',
+        'The body must be application/json, application/yaml or text/csv in UTF-8, as the contract says for this address.',
+      )
+    }
+    const isImport = contentType === 'text/csv'
+    if (isImport && encoding.toLowerCase() !== 'identity')
+      throw new Problem('unsupported-media-type', `An import cannot be ${encoding}: send it uncompressed.`)
+    checkLength(Number(request.headers['content-length'] ?? 0), isImport ? importBytes : bodyBytes)
+    if (!isImport) {
+      const late = () =>
+        next(new Problem('request-timeout', `The body did not arrive within ${bodyTimeoutMs / 1000} s.`))
+      const timer = setTimeout(late, bodyTimeoutMs)
+      request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
+    }
+    next()
+  }
+  return [
+    check,
+    express.json({ limit: bodyBytes, strict: false }),
+    express.text({ limit: bodyBytes, type: 'application/yaml' }),
+  ]
+}
+
+/** The parsers would take all of a body before they refuse it. */
+function checkLength(length: number, limit: number): void {
+  if (length > limit)
+    throw new Problem('body-too-large', `The body has ${length} bytes; at most ${limit} are taken here.`)
+}
