@@ -1,5 +1,4 @@
 import { BarsArchive } from '../src/archive/bars.ts'
-import { mergeBars } from '../src/market/merge-bars.ts'
 import type { Timeframe } from '../src/market/timeframe.ts'
 import type { DataDownloadParams, DataDownloadResult } from '../src/operations/data-download.ts'
 import { rangeOf } from '../src/operations/moment.ts'
@@ -51,13 +50,8 @@ async function fetchAndStore(dataset: Wanted, params: DataDownloadParams, ctx: W
     ctx.checkCancelled()
     ctx.metric('pages', { bars: count, bars_per_second: (count / Math.max(1, ctx.now() - startedAt)) * 1000 })
   })
-  const archive = new BarsArchive(ctx.home)
-  const present = await archive.manifest(symbol, timeframe)
-  const merged = present === null ? bars : mergeBars(archive.read(symbol, timeframe, present.sha256), bars)
-  const { manifest } = await archive.publish(symbol, timeframe, merged, {
-    source: params.vendor,
-    now: ctx.now(),
-  })
+  const from = { source: params.vendor, now: ctx.now(), pointer: '/body/params' }
+  const { manifest } = await new BarsArchive(ctx.home).merge(symbol, timeframe, bars, from)
   const { first_time, last_time, sha256 } = manifest
   ctx.log('info', `stored ${manifest.bars} bars of ${symbol} ${timeframe}`)
   return { symbol, timeframe, bars: manifest.bars, first_time, last_time, sha256 } satisfies StoredDataset

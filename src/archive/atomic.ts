@@ -71,7 +71,8 @@ export function isTemporary(name: string): boolean {
 const fileMode = 0o600
 const folderMode = 0o700
 
-function temporaryPath(path: string): string {
+/** A name beside `path` that {@link isTemporary} knows. */
+export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
 }
 
@@ -98,7 +99,8 @@ function parentsUpTo(folder: string, first: string): readonly string[] {
 /** Windows cannot open a folder, and keeps its entries by its own journal. */
 const canSyncFolders = process.platform !== 'win32'
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was renamed in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   if (!canSyncFolders) return
   const handle = await open(folder, 'r')
   try {

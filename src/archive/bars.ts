@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { systemClock } from '../clock.ts'
 import { type Bars, barFields } from '../market/bars.ts'
+import { mergeBars } from '../market/merge-bars.ts'
 import { isTimeframe } from '../market/timeframe.ts'
 import { namesIn } from './folder.ts'
 import { barsFolder, datasetFolder, isName, segmentPath } from './layout.ts'
@@ -73,11 +74,27 @@ export class BarsArchive {
    */
   publish(symbol: string, timeframe: string, bars: Bars, from: Origin): Promise<Published> {
     const publication = { home: this.home, symbol, timeframe, bars, from }
-    const write = () =>
-      isMainThread && bars.length > maxInlineRows
-        ? this.publishInThread(publication)
-        : publishBars(publication)
+    const inThread = isMainThread && bars.length > maxInlineRows
+    const write = async () => {
+      const published = await (inThread ? this.publishInThread(publication) : publishBars(publication))
+      if (published === null) throw new Error('a publication without a base cannot be refused')
+      return published
+    }
     return this.inTurn(datasetFolder(this.home, symbol, timeframe), write)
+  }
+
+  /**
+   * Adds `fetched` to the dataset: bars stored outside its span stay, even those that another thread stores meanwhile.
+   * Blocks: for worker threads.
+   * @throws {Problem} as `publish`
+   */
+  async merge(symbol: string, timeframe: string, fetched: Bars, from: Origin): Promise<Published> {
+    for (;;) {
+      const base = (await this.manifest(symbol, timeframe))?.sha256 ?? null
+      const bars = base === null ? fetched : mergeBars(this.read(symbol, timeframe, base), fetched)
+      const published = await publishBars({ home: this.home, symbol, timeframe, bars, from, base })
+      if (published !== null) return published
+    }
   }
 
   /**
@@ -97,9 +114,9 @@ export class BarsArchive {
     return removed
   }
 
-  private publishInThread(publication: Publication): Promise<Published> {
+  private publishInThread(publication: Publication): Promise<Published | null> {
     const memory = new Set(barFields.map(name => publication.bars[name].buffer as ArrayBuffer))
-    return this.threads.run<Published>({
+    return this.threads.run<Published | null>({
       file: new URL('./publish-thread.ts', import.meta.url),
       data: publication,
       transfer: [...memory],

@@ -71,8 +71,10 @@ export function symbolFault(symbol: string): string | null {
   return null
 }
 
+export const snapshotsFolder = (home: string): string => join(home, 'snapshots')
+
 export const snapshotPath = (home: string, sha256: string): string =>
-  join(home, 'snapshots', `${checkedName('sha256', sha256)}.yaml`)
+  join(snapshotsFolder(home), `${checkedName('sha256', sha256)}.yaml`)
 
 export const checkpointsFolder = (home: string, operationId: string): string =>
   join(home, 'checkpoints', checkedName('operation', operationId))

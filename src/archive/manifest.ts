@@ -1,10 +1,12 @@
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { toRfc3339 } from '../clock.ts'
+import { dirname, join } from 'node:path'
+import { systemClock, toRfc3339 } from '../clock.ts'
 import type { Bars } from '../market/bars.ts'
 import { isTimeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
+import { syncFolder, temporaryPath, writeFileAtomically } from './atomic.ts'
 import { isMissing } from './folder.ts'
 import { datasetFolder, isName } from './layout.ts'
 
@@ -58,6 +60,49 @@ export async function readManifest(
   } catch (error) {
     if (isMissing(error)) return null
     throw error
+  }
+}
+
+/** A lock that is older was left behind by a thread that was killed while it held it. */
+const abandonedMs = 5_000
+const lockPauseMs = 5
+
+/**
+ * Makes `manifest` the dataset's, if the present one is as expected. Look and replacement are one step for all
+ * threads: a lock file is held for the microseconds they take.
+ * @returns false when it is not, and nothing was changed
+ */
+export async function replaceManifest(
+  home: string,
+  manifest: Manifest,
+  isExpected: (present: Manifest | null) => boolean,
+): Promise<boolean> {
+  const path = manifestPath(home, manifest.symbol, manifest.timeframe)
+  const fresh = temporaryPath(path)
+  await writeFileAtomically(fresh, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`))
+  const lock = `${path}.lock`
+  while (!takeLock(lock)) await new Promise(resolve => setTimeout(resolve, lockPauseMs))
+  try {
+    const present = existsSync(path) ? parseManifest(path, readFileSync(path, 'utf8')) : null
+    const expected = isExpected(present)
+    if (expected) renameSync(fresh, path)
+    else rmSync(fresh)
+    return expected
+  } finally {
+    rmSync(lock, { force: true })
+    await syncFolder(dirname(path))
+  }
+}
+
+function takeLock(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx'))
+    return true
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    const takenAt = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+    if (takenAt !== undefined && systemClock.now() - takenAt > abandonedMs) rmSync(lock, { force: true })
+    return false
   }
 }
 

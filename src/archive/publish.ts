@@ -6,7 +6,7 @@ import { Problem } from '../problems.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { barsTable } from './bars-table.ts'
 import { segmentPath, symbolFault } from './layout.ts'
-import { describeBars, type Manifest, manifestPath, readManifest } from './manifest.ts'
+import { describeBars, type Manifest, readManifest, replaceManifest } from './manifest.ts'
 import { touchSegment } from './segments.ts'
 import { encodeTable } from './tables.ts'
 
@@ -24,6 +24,8 @@ export type Published = { readonly manifest: Manifest; readonly created: boolean
 
 /** Bars about to become a dataset. */
 export type Publication = {
+  /** The sha256 these bars were merged with, null for none; without it they replace whatever is there. */
+  readonly base?: string | null
   readonly home: string
   readonly symbol: string
   readonly timeframe: string
@@ -32,10 +34,12 @@ export type Publication = {
 }
 
 /**
- * Writes the segment, then the manifest that names it. One call per dataset at a time.
+ * Writes the segment, then the manifest that names it.
+ * @returns null when the dataset is not `base` any more: somebody else has published meanwhile
  * @throws {Problem} 'params-invalid' for a name that not every file system can keep, 'bars-invalid'
  */
-export async function publishBars({ home, symbol, timeframe, bars, from }: Publication): Promise<Published> {
+export async function publishBars(publication: Publication): Promise<Published | null> {
+  const { home, symbol, timeframe, bars, from } = publication
   const previous = await readManifest(home, symbol, timeframe)
   checkNames({ symbol, timeframe }, previous, from.pointer ?? '')
   checkBars(bars)
@@ -48,9 +52,10 @@ export async function publishBars({ home, symbol, timeframe, bars, from }: Publi
   else await writeFileAtomically(path, bytes)
   // Whoever pinned the bars replaced now has an hour to become an active operation.
   if (previous !== null) await touchSegment(segmentPath(home, symbol, timeframe, previous.sha256))
-  const text = `${JSON.stringify(manifest, null, 2)}\n`
-  await writeFileAtomically(manifestPath(home, symbol, timeframe), Buffer.from(text))
-  return { manifest, created: previous === null }
+  const isBase = (present: Manifest | null) =>
+    publication.base === undefined || (present?.sha256 ?? null) === publication.base
+  const replaced = await replaceManifest(home, manifest, isBase)
+  return replaced ? { manifest, created: previous === null } : null
 }
 
 type Names = { readonly symbol: string; readonly timeframe: string }

@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
+import { open, realpath, rm, stat, utimes } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { isNativeError } from 'node:util/types'
+import { systemClock } from '../clock.ts'
 import type { components } from '../openapi.gen.ts'
 import { type FieldError, Problem } from '../problems.ts'
 import { parseStrategy } from '../strategy/parse.ts'
 import type { Strategy } from '../strategy/strategy.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { isMissing, namesIn } from './folder.ts'
-import { isName, snapshotPath, strategiesFolder } from './layout.ts'
+import { isName, snapshotPath, snapshotsFolder, strategiesFolder } from './layout.ts'
 
 export type StrategySummary = components['schemas']['StrategyList']['items'][number]
 export type StrategyFile = {
@@ -29,6 +30,7 @@ export type StrategyReading = {
 }
 
 const maxBytes = 256 * 1024
+const snapshotGraceMs = 3_600_000
 
 /** Shipped examples and the user's own files, which shadow shipped ones of the same name. */
 export class StrategyLibrary {
@@ -39,6 +41,18 @@ export class StrategyLibrary {
   constructor(home: string, shippedFolder: string) {
     this.home = home
     this.shippedFolder = shippedFolder
+  }
+
+  /**
+   * Removes snapshots that no operation names any more; those of the last hour stay, for operations being accepted.
+   * @param inUse sha256 of snapshots that operations name
+   */
+  async sweep(inUse: ReadonlySet<string>, now = systemClock.now()): Promise<void> {
+    for (const name of await namesIn(snapshotsFolder(this.home))) {
+      const path = join(snapshotsFolder(this.home), name)
+      const isWanted = inUse.has(name.replace(/\.yaml$/, ''))
+      if (!isWanted && now - (await stat(path)).mtimeMs > snapshotGraceMs) await rm(path, { force: true })
+    }
   }
 
   /** All strategies by name, valid or not. Files that cannot be strategies are left out: see {@link get}. */
@@ -75,8 +89,9 @@ export class StrategyLibrary {
     const bytes = Buffer.from(yaml)
     const sha256 = hash('sha256', bytes)
     const path = snapshotPath(this.home, sha256)
-    if (!existsSync(path) || hash('sha256', readFileSync(path)) !== sha256)
-      await writeFileAtomically(path, bytes)
+    const isStored = existsSync(path) && hash('sha256', readFileSync(path)) === sha256
+    if (!isStored) await writeFileAtomically(path, bytes)
+    else await utimes(path, systemClock.now() / 1000, systemClock.now() / 1000) // wanted again: see `sweep`
     return sha256
   }
 

@@ -1,4 +1,6 @@
+import { symbolFault } from '../archive/layout.ts'
 import type { components } from '../openapi.gen.ts'
+import { Problem } from '../problems.ts'
 import { rangeOf } from './moment.ts'
 import { selfContained, type WorkerSpec } from './spec.ts'
 
@@ -21,6 +23,12 @@ export const dataDownloadSpec: WorkerSpec = {
   prepare: async params => {
     const { symbols, timeframes, ...range } = params as DataDownloadParams
     rangeOf(range)
+    for (const [index, symbol] of symbols.entries()) {
+      const message = symbolFault(symbol)
+      if (message === null) continue
+      const errors = [{ pointer: `/body/params/symbols/${index}`, code: 'name', message }]
+      throw new Problem('params-invalid', message, { errors })
+    }
     return {
       ...selfContained(params, null),
       steps: { total: symbols.length * timeframes.length, unit: 'dataset' },

@@ -47,6 +47,7 @@ export class Retention {
     if (this.#settings.days > 0) await this.#deleteEnded(now - this.#settings.days * dayMs)
     await this.#removeOrphans('artifacts', id => removeArtifacts(this.#settings.home, id))
     await this.#removeOrphans('checkpoints', id => removeCheckpoints(this.#settings.home, id))
+    await this.#with.rooms.strategies.sweep(await store.strategiesInUse())
     const active = await store.inStatus(activeStatuses)
     const removed = await this.#with.rooms.bars.sweep(
       new Set(active.flatMap(record => record.provenance.dataset_sha256)),

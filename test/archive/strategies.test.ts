@@ -85,3 +85,14 @@ test('a snapshot survives changes of the strategy and is found damaged when it w
   await library.snapshot(yamlOf('cross'))
   expect(readSnapshot(home, sha256)).toBe(yamlOf('cross'))
 })
+
+test('a sweep removes the snapshots nobody names, but none of the last hour', async () => {
+  const home = makeHome()
+  const library = new StrategyLibrary(home, join(home, 'shipped'))
+  const [kept, dropped] = [await library.snapshot('name: kept'), await library.snapshot('name: dropped')]
+  await library.sweep(new Set([kept]))
+  expect(library.readSnapshot(dropped)).toBe('name: dropped')
+  await library.sweep(new Set([kept]), Date.now() + 2 * 3_600_000)
+  expect(library.readSnapshot(kept)).toBe('name: kept')
+  expect(() => library.readSnapshot(dropped)).toThrow()
+})

@@ -23,6 +23,35 @@ const table = async (id: string, name: string) =>
   (await program.get<Table>(`/api/v1/operations/${id}/artifacts/${name}`)).body
 const numbers = (values: unknown[] | undefined) => (values ?? []).map(Number)
 
+test('downloads of one dataset at the same moment lose none of its bars', async () => {
+  const part = (start: string, end: string) =>
+    program.submit('data_download', { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'], start, end })
+  for (let round = 0; round < 6; round++) {
+    const fresh = await startProgram()
+    const ids = await Promise.all(
+      [
+        ['2013-01-01', '2015-01-01'],
+        ['2015-01-01', '2017-01-01'],
+        ['2017-01-01', '2019-01-01'],
+      ].map(([start, end]) =>
+        fresh.submit('data_download', {
+          vendor: 'sample',
+          symbols: ['AAPL'],
+          timeframes: ['1d'],
+          start,
+          end,
+        }),
+      ),
+    )
+    for (const { operation_id: id } of ids) expect((await fresh.end(id)).status).toBe('completed')
+    const { body } = await fresh.get<{ items: { bars: number }[] }>('/api/v1/datasets')
+    expect(body.items.map(({ bars }) => bars)).toEqual([1260])
+    await fresh.kill()
+  }
+  const again = await part('2014-01-01', '2014-02-01')
+  expect((await program.end(again.operation_id)).result).toMatchObject({ datasets: [{ bars: 1260 }] })
+}, 60_000)
+
 test('the same request twice gives the same result bytes and the same artifact bytes', async () => {
   const params = { strategy: 'sma_cross', sizing: { mode: 'fraction', fraction: 0.5 }, units: 'fractional' }
   const [first, second] = [await run(params), await run(params)]
