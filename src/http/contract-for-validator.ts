@@ -8,6 +8,7 @@ import { type Contract, type OpenApiDocument, resolveRef, type SchemaObject } fr
  * - Query values may hold the characters of a time (`:`) without being escaped.
  * - A default behind a `$ref` stands beside it too: defaults are not looked for behind references.
  * - A CSV body is left to the handler, as a stream.
+ * - Prose and examples are left out: the validator walks the whole document for every route it compiles.
  */
 export function contractForValidator(contract: Contract): OpenApiDocument {
   const copy = structuredClone(contract.document)
@@ -20,15 +21,23 @@ function rewrite(document: OpenApiDocument, node: unknown): unknown {
   const schema = node as SchemaObject
   const mapping = mappingOf(schema)
   if (mapping !== null) return conditional(document, mapping)
-  const entries = Object.entries(schema).map(([key, value]) => [
-    key,
-    key === 'requestBody' ? streamCsv(rewrite(document, value) as RequestBody) : rewrite(document, value),
-  ])
+  const entries = Object.entries(schema)
+    .filter(isChecked)
+    .map(([key, value]) => [
+      key,
+      key === 'requestBody' ? streamCsv(rewrite(document, value) as RequestBody) : rewrite(document, value),
+    ])
   return {
     ...Object.fromEntries(entries),
     ...(schema.in === 'query' ? { allowReserved: true } : {}),
     ...defaultOf(document, schema),
   }
+}
+
+/** False for what only people read. Under these names a property's schema would be an object, not a text. */
+function isChecked([key, value]: [string, unknown]): boolean {
+  if (key === 'examples' || key === 'example') return false
+  return !(['description', 'summary'].includes(key) && typeof value === 'string')
 }
 
 function defaultOf(document: OpenApiDocument, schema: SchemaObject): SchemaObject {
