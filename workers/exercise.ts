@@ -17,7 +17,7 @@ function mix(hash: number, value: number): number {
 function burn(milliseconds: number, how: ExerciseParams['burn']): void {
   const startedAt = performance.now()
   if (how === 'native') {
-    const sample = 2_000
+    const sample = 50_000
     pbkdf2Sync('', '', sample, 32, 'sha256')
     const perIterationMs = (performance.now() - startedAt) / sample
     pbkdf2Sync('', '', Math.max(1, Math.round(milliseconds / perIterationMs)), 32, 'sha256')

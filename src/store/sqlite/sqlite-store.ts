@@ -267,6 +267,8 @@ export class SqliteStore extends Reads implements Store {
 
   async close(): Promise<void> {
     this.#commit.flush()
+    // It kept nobody alive while the store was open; now its end is waited for.
+    this.#checkpointer.ref()
     const gone = new Promise(resolve => this.#checkpointer.once('exit', resolve))
     this.#checkpointer.postMessage('close')
     await gone
