@@ -20,7 +20,8 @@ import type { ProblemData } from '../problems.ts'
 /**
  * Where operations live. The promises every adapter keeps:
  *
- * - A write resolves after its transaction is durable, and is all or nothing.
+ * - A write resolves after its transaction is durable, and is all or nothing. Progress, metrics and logs survive a
+ *   crash of the process at once, a power cut with the next other write: an attempt that goes on records them again.
  * - Every write is guarded by the transition table, those of a worker also by `attempt`: a write that the guard
  *   refuses changes nothing and resolves with null, undefined or `false`. That is an answer, not an error.
  * - Each change of an operation raises its `revision` by one and gives it the next server-wide `change_seq`.

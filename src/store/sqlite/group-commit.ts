@@ -1,15 +1,22 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
-type Job = { readonly run: () => void; readonly settle: () => void; readonly fail: (error: unknown) => void }
+type Job = {
+  readonly durable: boolean
+  readonly run: () => void
+  readonly settle: () => void
+  readonly fail: (error: unknown) => void
+}
 
 /**
  * All writes of one turn of the event loop share one transaction, and so one flush to disk. A write resolves only
- * after the commit; one that throws is undone alone.
+ * after the commit; one that throws is undone alone. Where nothing that must survive a power cut is among them, the
+ * flush is left to the next commit: it would hold up every request meanwhile.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync
   readonly #frame: Readonly<Record<'begin' | 'commit' | 'savepoint' | 'release', StatementSync>>
   #waiting: Job[] = []
+  #durable = true
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -22,14 +29,15 @@ export class GroupCommit {
     }
   }
 
-  write<T>(work: () => T): Promise<T> {
+  /** @param durable false for what may be lost in a power cut (never by a crash of the process): progress, say */
+  write<T>(work: () => T, durable = true): Promise<T> {
     return new Promise((resolve, reject) => {
       let value: T
       const run = () => {
         value = work()
       }
       if (this.#waiting.length === 0) setImmediate(() => this.flush())
-      this.#waiting.push({ run, settle: () => resolve(value), fail: reject })
+      this.#waiting.push({ durable, run, settle: () => resolve(value), fail: reject })
     })
   }
 
@@ -38,6 +46,7 @@ export class GroupCommit {
     const jobs = this.#waiting
     this.#waiting = []
     if (jobs.length === 0) return
+    this.#setDurable(jobs.some(job => job.durable))
     try {
       this.#frame.begin.run()
       const settled = jobs.map(job => this.#attempt(job))
@@ -47,6 +56,12 @@ export class GroupCommit {
       if (this.#database.isTransaction) this.#database.exec('rollback')
       for (const job of jobs) job.fail(error)
     }
+  }
+
+  #setDurable(durable: boolean): void {
+    if (durable === this.#durable) return
+    this.#durable = durable
+    this.#database.exec(`pragma synchronous = ${durable ? 'full' : 'normal'}`)
   }
 
   #attempt(job: Job): () => void {

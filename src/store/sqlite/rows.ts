@@ -16,7 +16,10 @@ const numberOrNull = (value: SQLOutputValue | undefined): number | null =>
   value === null || value === undefined ? null : Number(value)
 const textOrNull = (value: SQLOutputValue | undefined): string | null =>
   value === null || value === undefined ? null : String(value)
-const json = <T>(value: SQLOutputValue | undefined): T => JSON.parse(String(value)) as T
+/** Most lists are empty: one that is shared costs nothing. Records are read-only. */
+const emptyList: readonly never[] = Object.freeze([])
+const json = <T>(value: SQLOutputValue | undefined): T =>
+  value === '[]' ? (emptyList as T) : (JSON.parse(String(value)) as T)
 const jsonOrNull = <T>(value: SQLOutputValue | undefined): T | null =>
   value === null || value === undefined ? null : (JSON.parse(String(value)) as T)
 

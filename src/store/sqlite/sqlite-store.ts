@@ -96,23 +96,25 @@ export class SqliteStore extends Reads implements Store {
   }
 
   recordProgress(updates: readonly ProgressUpdate[], now: number): Promise<OperationRecord[]> {
-    return this.#commit.write(() =>
-      updates.flatMap(update => {
-        const { progress, phase, steps, rate, eta_seconds } = update.progress
-        const record = this.#apply(statements.progress, {
-          id: update.operation_id,
-          attempt: update.attempt,
-          progress,
-          phase,
-          steps: steps === null ? null : JSON.stringify(steps),
-          rate,
-          eta_seconds,
-          worker_thread: update.worker_thread,
-          heartbeat_at: update.heartbeat_at,
-          now,
-        })
-        return record === null ? [] : [record]
-      }),
+    return this.#commit.write(
+      () =>
+        updates.flatMap(update => {
+          const { progress, phase, steps, rate, eta_seconds } = update.progress
+          const record = this.#apply(statements.progress, {
+            id: update.operation_id,
+            attempt: update.attempt,
+            progress,
+            phase,
+            steps: steps === null ? null : JSON.stringify(steps),
+            rate,
+            eta_seconds,
+            worker_thread: update.worker_thread,
+            heartbeat_at: update.heartbeat_at,
+            now,
+          })
+          return record === null ? [] : [record]
+        }),
+      false,
     )
   }
 
@@ -134,7 +136,7 @@ export class SqliteStore extends Reads implements Store {
         insert.run(id, seq, attempt, name, point.at, JSON.stringify(point.values))
         return { ...point, seq, attempt, name }
       })
-    })
+    }, false)
   }
 
   trimMetrics(id: string, attempt: number, seq: number): Promise<void> {
@@ -163,7 +165,7 @@ export class SqliteStore extends Reads implements Store {
         insert.run(id, seq, attempt, line.at, line.level, message)
         return { ...line, message, seq, attempt }
       })
-    })
+    }, false)
   }
 
   addWarning(id: string, attempt: number, warning: string, now: number): Promise<OperationRecord | null> {
