@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BarsArchive } from './archive/bars.ts'
-import { createLayout } from './archive/layout.ts'
+import { compileCacheFolder, createLayout, databasePath } from './archive/layout.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -46,7 +46,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
   createLayout(config.home)
 
   const contract = loadContract()
-  const store = SqliteStore.open(join(config.home, 'ktrdr.sqlite'))
+  const store = SqliteStore.open(databasePath(config.home))
   const feed = new Feed()
   const bars = new BarsArchive(config.home)
   const strategies = new StrategyLibrary(config.home, join(root, 'examples', 'strategies'))
@@ -74,7 +74,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     {
       threads: config.threads,
       memoryMb: config.workerMemoryMb,
-      compileCache: join(home, 'tmp', 'compile-cache'),
+      compileCache: compileCacheFolder(home),
     },
     log,
   )

@@ -1,6 +1,6 @@
 import { enableCompileCache, flushCompileCache } from 'node:module'
-import { join } from 'node:path'
 import type { App } from './app.ts'
+import { compileCacheFolder } from './archive/layout.ts'
 import { systemClock } from './clock.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog, errorFields } from './log.ts'
@@ -54,7 +54,7 @@ const log = createLog(config.logLevel)
 for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`)
 try {
   // Compiled code is kept from start to start; only what is imported after this line profits.
-  enableCompileCache(join(config.home, 'tmp', 'compile-cache'))
+  enableCompileCache(compileCacheFolder(config.home))
   const { startApp } = await import('./app.ts')
   const app = await startApp(config, { clock: systemClock, log })
   stopOnSignals(app)

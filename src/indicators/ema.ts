@@ -1,5 +1,5 @@
 import { type IndicatorSpec, periodOf, periodParam } from './indicator.ts'
-import { sourceColumn, sourceOf, sourceParam } from './source.ts'
+import { overSource, sourceParam } from './source.ts'
 
 /** Exponential moving average with k = 2 / (period + 1), seeded with the mean of the first `period` values. */
 export const ema: IndicatorSpec = {
@@ -12,18 +12,7 @@ export const ema: IndicatorSpec = {
   outputs: ['value'],
   pane: 'overlay',
   lookback: params => periodOf(params) - 1,
-  compute(bars, params) {
-    const input = sourceColumn(bars, params)
-    const step = createEma(periodOf(params))
-    const value = new Float64Array(bars.length)
-    for (let i = 0; i < value.length; i++) value[i] = step(input[i] as number)
-    return { value }
-  },
-  incremental(params) {
-    const source = sourceOf(params)
-    const step = createEma(periodOf(params))
-    return { next: bar => step(source(bar)) }
-  },
+  ...overSource(createEma),
 }
 
 function createEma(period: number): (value: number) => number {

@@ -1,5 +1,5 @@
 import { type IndicatorSpec, periodOf, periodParam } from './indicator.ts'
-import { sourceColumn, sourceOf, sourceParam } from './source.ts'
+import { overSource, sourceParam } from './source.ts'
 
 /** Wilder's relative strength index, 0–100. Source: Wilder 1978, section VI; test/fixtures/rsi.ts */
 export const rsi: IndicatorSpec = {
@@ -12,18 +12,7 @@ export const rsi: IndicatorSpec = {
   outputs: ['value'],
   pane: 'separate',
   lookback: params => periodOf(params),
-  compute(bars, params) {
-    const input = sourceColumn(bars, params)
-    const step = createRsi(periodOf(params))
-    const value = new Float64Array(bars.length)
-    for (let i = 0; i < value.length; i++) value[i] = step(input[i] as number)
-    return { value }
-  },
-  incremental(params) {
-    const source = sourceOf(params)
-    const step = createRsi(periodOf(params))
-    return { next: bar => step(source(bar)) }
-  },
+  ...overSource(createRsi),
 }
 
 function createRsi(period: number): (value: number) => number {

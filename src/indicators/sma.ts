@@ -1,5 +1,5 @@
 import { type IndicatorSpec, periodOf, periodParam } from './indicator.ts'
-import { sourceColumn, sourceOf, sourceParam } from './source.ts'
+import { overSource, sourceParam } from './source.ts'
 
 /** Simple moving average: the mean of the last `period` values, in the unit of its source. */
 export const sma: IndicatorSpec = {
@@ -11,18 +11,7 @@ export const sma: IndicatorSpec = {
   outputs: ['value'],
   pane: 'overlay',
   lookback: params => periodOf(params) - 1,
-  compute(bars, params) {
-    const input = sourceColumn(bars, params)
-    const step = createSma(periodOf(params))
-    const value = new Float64Array(bars.length)
-    for (let i = 0; i < value.length; i++) value[i] = step(input[i] as number)
-    return { value }
-  },
-  incremental(params) {
-    const source = sourceOf(params)
-    const step = createSma(periodOf(params))
-    return { next: bar => step(source(bar)) }
-  },
+  ...overSource(createSma),
 }
 
 /**

@@ -1,5 +1,11 @@
 import type { Bars } from '../market/bars.ts'
-import type { IndicatorBar, IndicatorParams, ParamSpec } from './indicator.ts'
+import {
+  type IndicatorBar,
+  type IndicatorParams,
+  type IndicatorSpec,
+  type ParamSpec,
+  periodOf,
+} from './indicator.ts'
 
 /** The number of a bar that an indicator reads; hl2, hlc3 and ohlc4 are means of the named prices. */
 const sources = {
@@ -23,13 +29,37 @@ export const sourceParam: ParamSpec = {
   description: 'Which number of a bar is read; hl2, hlc3 and ohlc4 are the means of the named prices',
 }
 
+/**
+ * Both forms of an indicator that reads one number per bar and has one output, from one step: batch and incremental
+ * cannot differ.
+ * @param create makes a step for a period: takes the next value of the source, gives that of the indicator
+ */
+export function overSource(
+  create: (period: number) => (value: number) => number,
+): Pick<IndicatorSpec, 'compute' | 'incremental'> {
+  return {
+    compute(bars, params) {
+      const input = sourceColumn(bars, params)
+      const step = create(periodOf(params))
+      const value = new Float64Array(bars.length)
+      for (let i = 0; i < value.length; i++) value[i] = step(input[i] as number)
+      return { value }
+    },
+    incremental(params) {
+      const source = sourceOf(params)
+      const step = create(periodOf(params))
+      return { next: bar => step(source(bar)) }
+    },
+  }
+}
+
 /** Takes the source of validated params out of a bar. */
-export function sourceOf(params: IndicatorParams): (bar: IndicatorBar) => number {
+function sourceOf(params: IndicatorParams): (bar: IndicatorBar) => number {
   return sources[sourceName(params)]
 }
 
 /** Takes the source of validated params out of bars: a view where a column holds it, else a new column. */
-export function sourceColumn(bars: Bars, params: IndicatorParams): Float64Array {
+function sourceColumn(bars: Bars, params: IndicatorParams): Float64Array {
   const name = sourceName(params)
   if (name === 'hl2' || name === 'hlc3' || name === 'ohlc4') return meanColumn(bars, sources[name])
   return bars[name]

@@ -1,13 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type {
-  Checkpoint,
-  LogLine,
-  MetricPoint,
-  OperationType,
-  Outcome,
-  Params,
-  Provenance,
-} from './operation.ts'
+import type { Checkpoint, LogLine, MetricPoint, OperationType, Params, Provenance } from './operation.ts'
 
 /**
  * What passes between the main thread and a worker thread. Plain data only.
@@ -67,6 +59,3 @@ export type WorkerMessage =
 
 /** From the main thread: look at the control block now (wakes a worker that waits for I/O). */
 export type MainMessage = { readonly kind: 'stop' }
-
-/** What `pool.run` resolves with. */
-export type WorkerOutcome = Outcome

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Problem, type Program, stopPrograms } from '../support/program.ts'
+import { strategyText } from '../support/strategy-text.ts'
 import { startDeclaredProgram } from './declared.ts'
 
 let program: Program
@@ -13,16 +14,6 @@ const post = (raw: string, contentType = 'application/json') =>
 const start = (body: unknown) => post(JSON.stringify(body))
 const unknownId = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
 
-const strategy = (rules: string, indicators = '  fast: { type: sma, period: 10 }') => `name: mine
-training_data:
-  symbols: { mode: single, symbol: AAPL }
-  timeframes: { mode: single, timeframe: 1d }
-indicators:
-${indicators}
-decisions:
-  rules:
-${rules}
-`
 const backtest = (yaml: string) => start({ type: 'backtesting', params: { strategy_yaml: yaml } })
 
 test.each<[string, () => ReturnType<typeof post>, number, string]>([
@@ -160,7 +151,7 @@ test.each<[string, () => ReturnType<typeof post>, number, string]>([
   ['YAML with a custom tag', () => backtest('name: !!js/function "x"'), 422, 'strategy-invalid'],
   [
     'a rule of the wrong kind',
-    () => backtest(strategy('    enter_long: "close + 1"\n    exit_long: "close < fast"')),
+    () => backtest(strategyText('    enter_long: "close + 1"\n    exit_long: "close < fast"')),
     422,
     'strategy-invalid',
   ],

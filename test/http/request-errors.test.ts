@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Problem, type Program, stopPrograms } from '../support/program.ts'
+import { strategyText } from '../support/strategy-text.ts'
 import { startDeclaredProgram } from './declared.ts'
 
 let program: Program
@@ -12,16 +13,6 @@ const post = (raw: string, contentType = 'application/json') =>
   program.request<Problem>('POST', '/api/v1/operations', { raw, headers: { 'content-type': contentType } })
 const start = (body: unknown) => post(JSON.stringify(body))
 
-const strategy = (rules: string, indicators = '  fast: { type: sma, period: 10 }') => `name: mine
-training_data:
-  symbols: { mode: single, symbol: AAPL }
-  timeframes: { mode: single, timeframe: 1d }
-indicators:
-${indicators}
-decisions:
-  rules:
-${rules}
-`
 const goodRules = '    enter_long: "close > fast"\n    exit_long: "close < fast"'
 const backtest = (yaml: string) => start({ type: 'backtesting', params: { strategy_yaml: yaml } })
 
@@ -78,7 +69,7 @@ test('headers that may be ignored are never a reason to refuse, however long', a
 test('a typo in a strategy is named with its line, its column and the nearest match; all faults come at once', async () => {
   const indicators = '  fast: { type: sma, perod: 10 }\n  slow: { type: smaa, period: 30 }'
   const answer = await backtest(
-    strategy('    enter_long: "fsat > slow"\n    exit_long: "close <"', indicators),
+    strategyText('    enter_long: "fsat > slow"\n    exit_long: "close <"', indicators),
   )
   expect(answer.status).toBe(422)
   const { errors } = answer.body
@@ -106,7 +97,7 @@ test('a typo in a strategy is named with its line, its column and the nearest ma
   const verdict = await program.request<{ valid: boolean; errors: object[] }>(
     'POST',
     '/api/v1/strategies/validate',
-    { raw: strategy(goodRules, indicators), headers: { 'content-type': 'text/yaml; charset=utf-8' } },
+    { raw: strategyText(goodRules, indicators), headers: { 'content-type': 'text/yaml; charset=utf-8' } },
   )
   expect([verdict.status, verdict.body.valid]).toEqual([200, false])
 })
