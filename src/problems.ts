@@ -90,6 +90,13 @@ export const problems = {
     retryable: false,
     advice: 'Read the operation: `can` says what is possible in its present status.',
   },
+  'dataset-in-use': {
+    status: 409,
+    title: 'The dataset is being used',
+    retryable: true,
+    advice:
+      'Wait until the operations named in the detail have ended, or cancel them, then delete the dataset again.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The request body is too large',
@@ -193,6 +200,13 @@ export const problems = {
     retryable: true,
     advice:
       'This is a bug in the server. Its log has the details under the `request_id`; the same request may succeed later.',
+  },
+  'vendor-unavailable': {
+    status: 502,
+    title: 'The data vendor did not deliver',
+    retryable: true,
+    advice:
+      'The vendor refused, was slow or sent what cannot be read, again and again. What was stored before stays. Try again later; the operator sets addresses, pauses and retries with KTRDR_YAHOO_URL and its neighbours.',
   },
   draining: {
     status: 503,
