@@ -1,33 +1,22 @@
-import { type IndicatorSpec, periodOf, periodParam } from './indicator.ts'
-import { overSource, sourceParam } from './source.ts'
+import { createEma, emaSettling } from './average.ts'
+import { periodOf, periodParam } from './params.ts'
+import { defineOverSource, sourceParam } from './source.ts'
 
-/** Exponential moving average with k = 2 / (period + 1), seeded with the mean of the first `period` values. */
-export const ema: IndicatorSpec = {
+/**
+ * Exponential moving average with weight 2 / (period + 1), seeded with the mean of the first `period` values as
+ * StockCharts, Skender and TA-Lib do. Libraries that seed with the first value (trading-signals, indicatorts, pandas)
+ * differ at the start, by (1 − weight)^bars of the distance between the seeds.
+ */
+export const ema = defineOverSource({
   type: 'ema',
   title: 'Exponential moving average',
   description:
     'Moves towards each value of the source by 2 / (period + 1) of the distance, in the unit of the source. ' +
     'First value at bar period − 1: the simple mean of the first `period` values (StockCharts’ convention).',
   params: { period: periodParam(20, 1), source: sourceParam },
-  outputs: ['value'],
+  output: { title: 'EMA', unit: 'source' },
   pane: 'overlay',
   lookback: params => periodOf(params) - 1,
-  ...overSource(createEma),
-}
-
-function createEma(period: number): (value: number) => number {
-  const weight = 2 / (period + 1)
-  let count = 0
-  let sum = 0
-  let average = Number.NaN
-  return value => {
-    if (count < period) {
-      count++
-      sum += value
-      if (count === period) average = sum / period
-    } else {
-      average += weight * (value - average)
-    }
-    return average
-  }
-}
+  settling: params => emaSettling(periodOf(params)),
+  series: params => createEma(periodOf(params)),
+})

@@ -1,5 +1,6 @@
-import type { IndicatorSpec, ParamSpec } from '../indicators/indicator.ts'
-import { findIndicator, indicatorTypes } from '../indicators/registry.ts'
+import type { IndicatorSpec } from '../indicators/indicator.ts'
+import type { ParamSpec } from '../indicators/params.ts'
+import { findIndicator, findLabelTool, indicatorTypes } from '../indicators/registry.ts'
 import { nearest, suggest } from './nearest.ts'
 import { type Fault, show } from './schema-errors.ts'
 import type { StrategyIndicator } from './strategy.ts'
@@ -19,20 +20,34 @@ export function resolveIndicator(
   if (typeof type !== 'string') return { indicator: null, faults: [] }
   const spec = findIndicator(type)
   if (spec === undefined) {
-    const message = `there is no indicator type ${show(type)}: ${suggest(type, indicatorTypes)}`
-    return {
-      indicator: null,
-      faults: [{ path: [...path, 'type'], part: 'value', code: 'unknown_indicator', message }],
-    }
+    return { indicator: null, faults: [{ path: [...path, 'type'], part: 'value', ...explainUnknown(type) }] }
   }
   const faults = findFaults(spec, path, given)
   if (faults.length > 0) return { indicator: null, faults }
-  const params: Record<string, number | string> = {}
+  const params: Record<string, number | string | boolean> = {}
   for (const [name, param] of Object.entries(spec.params)) {
     const value = given[name]
-    params[name] = typeof value === 'number' || typeof value === 'string' ? value : param.default
+    params[name] = isParamValue(value) ? value : param.default
   }
-  return { indicator: { type, ...params }, faults: [] }
+  const fault = spec.check(params)
+  if (fault === null) return { indicator: { type, ...params }, faults: [] }
+  // A default that does not go with what was written has no place of its own in the text.
+  const at = fault.param in given ? [...path, fault.param] : path
+  const message = `${fault.param}: ${fault.message}`
+  return { indicator: null, faults: [{ path: at, part: 'value', code: 'conflict', message }] }
+}
+
+function isParamValue(value: unknown): value is number | string | boolean {
+  return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean'
+}
+
+function explainUnknown(type: string): { readonly code: string; readonly message: string } {
+  if (findLabelTool(type) !== undefined) {
+    const message = `${type} repaints, its values depend on later bars: it can label, but not be an indicator`
+    return { code: 'repaints', message }
+  }
+  const message = `there is no indicator type ${show(type)}: ${suggest(type, indicatorTypes)}`
+  return { code: 'unknown_indicator', message }
 }
 
 function findFaults(
@@ -65,12 +80,18 @@ function findFaults(
 }
 
 function findValueFault(param: ParamSpec, value: unknown): { code: string; message: string } | null {
-  if (param.type === 'integer') {
-    if (typeof value !== 'number') return { code: 'type', message: `${show(value)} should be a whole number` }
-    if (!Number.isInteger(value)) return { code: 'type', message: `${value} should be a whole number` }
+  if (param.type === 'integer' || param.type === 'number') {
+    const kind = param.type === 'integer' ? 'a whole number' : 'a number'
+    if (typeof value !== 'number') return { code: 'type', message: `${show(value)} should be ${kind}` }
+    if (param.type === 'integer' && !Number.isInteger(value))
+      return { code: 'type', message: `${value} should be ${kind}` }
     if (value >= param.min && value <= param.max) return null
     return { code: 'range', message: `${value} is outside ${param.min} to ${param.max}` }
   }
+  if (param.type === 'boolean')
+    return typeof value === 'boolean'
+      ? null
+      : { code: 'type', message: `${show(value)} should be true or false` }
   if (typeof value !== 'string') return { code: 'type', message: `${show(value)} should be a text` }
   if (param.enum.includes(value)) return null
   return { code: 'enum', message: `${show(value)} is not known: ${suggest(value, param.enum)}` }

@@ -39,14 +39,14 @@ export const reservedNames: readonly string[] = [
 export const maxRuleLength = 2000
 
 const pattern =
-  /\s+|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_]\w*)|(?<operator><=|>=|==|!=|[-+*/()<>])/y
+  /\s+|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)|(?<operator><=|>=|==|!=|[-+*/()<>])/y
 
 const advice: Readonly<Record<string, string>> = {
   '=': "use '==' to compare",
   '&': "use 'and'",
   '|': "use 'or'",
   '!': "use 'not'",
-  '.': 'an indicator has one value here: use its id alone',
+  '.': 'an output is written id.output, without spaces',
   '%': 'there is no percent or remainder operator',
   '^': 'there is no power operator',
 }

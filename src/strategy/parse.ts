@@ -4,6 +4,7 @@ import { isTimeframe } from '../market/timeframe.ts'
 import { type FieldError, Problem } from '../problems.ts'
 import { ruleNames } from './compile.ts'
 import { parseRule } from './expression.ts'
+import { indicatorOf, namesOf } from './indicator-names.ts'
 import { resolveIndicator } from './indicator-params.ts'
 import { reservedNames } from './lexer.ts'
 import { strategySchema } from './schema.gen.ts'
@@ -44,10 +45,11 @@ export function parseStrategy(yamlText: string): {
   const indicators = resolveIndicators(source.value, report)
   const used = checkRules(source, errors)
   if (errors.length > 0) refuse(errors)
+  const usedIds = new Set([...used].map(indicatorOf))
   return {
     strategy: buildStrategy(source.value, indicators),
     warnings: Object.keys(indicators)
-      .filter(id => !used.has(id))
+      .filter(id => !usedIds.has(id))
       .map(id => `indicator '${id}' is not used by any rule`),
   }
 }
@@ -82,7 +84,8 @@ function checkRules(source: YamlSource, errors: FieldError[]): ReadonlySet<strin
   const used = new Set<string>()
   const written = fieldOf(source.value, 'indicators')
   // Also indicators with faults: a rule is right to name them.
-  const names = [...Object.keys(isRecord(written) ? written : {}).slice(0, maxIndicators), ...priceFields]
+  const ids = Object.entries(isRecord(written) ? written : {}).slice(0, maxIndicators)
+  const names = [...ids.flatMap(([id, indicator]) => namesOf(id, fieldOf(indicator, 'type'))), ...priceFields]
   for (const kind of ruleKinds) {
     const text = fieldOf(fieldOf(fieldOf(source.value, 'decisions'), 'rules'), kind)
     if (typeof text !== 'string' || text === '') continue

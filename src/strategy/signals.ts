@@ -1,9 +1,10 @@
-import type { IndicatorSpec } from '../indicators/indicator.ts'
+import { columnOf, type IndicatorSpec } from '../indicators/indicator.ts'
 import { findIndicator } from '../indicators/registry.ts'
 import { type Bars, priceFields } from '../market/bars.ts'
 import type { BooleanNode } from './ast.ts'
 import { compileRule, ruleLookback } from './compile.ts'
 import { parseRule } from './expression.ts'
+import { namesOf } from './indicator-names.ts'
 import { ruleKinds, type Strategy, type StrategyIndicator } from './strategy.ts'
 
 /** What a strategy decides at the close of each bar. Every array has one element per bar. */
@@ -11,7 +12,7 @@ export type Signals = {
   /** 1 where the rule is true at the bar's close, else 0; 0 before `first_usable_bar`. */
   readonly enter_long: Uint8Array
   readonly exit_long: Uint8Array
-  /** Values of the indicators by id, NaN in the warm-up. */
+  /** Values of the indicators by id (the first output) and, of several outputs, by `id.output`. NaN in the warm-up. */
   readonly indicators: Readonly<Record<string, Float64Array>>
   /** Index of the first bar at whose close a decision is made; it can lie beyond the last bar. */
   readonly first_usable_bar: number
@@ -22,9 +23,12 @@ export type Signals = {
  * `history_required` where that is more. Load as many before the range that is asked for.
  */
 export function requiredHistory(strategy: Strategy): number {
-  const lookbacks = Object.fromEntries(
-    Object.entries(strategy.indicators).map(([id, indicator]) => [id, specOf(indicator).lookback(indicator)]),
-  )
+  const lookbacks: Record<string, number> = {}
+  for (const [id, indicator] of Object.entries(strategy.indicators)) {
+    const spec = specOf(indicator)
+    for (const name of namesOf(id, indicator.type))
+      lookbacks[name] = spec.lookback(indicator, outputOf(name, spec))
+  }
   const ofRules = ruleKinds.map(kind => ruleLookback(ruleOf(strategy, kind), lookbacks))
   return Math.max(strategy.training_data.history_required, ...ofRules)
 }
@@ -37,7 +41,9 @@ export function requiredHistory(strategy: Strategy): number {
 export function computeSignals(strategy: Strategy, bars: Bars): Signals {
   const indicators: Record<string, Float64Array> = {}
   for (const [id, indicator] of Object.entries(strategy.indicators)) {
-    indicators[id] = specOf(indicator).compute(bars, indicator).value
+    const spec = specOf(indicator)
+    const columns = spec.compute(bars, indicator)
+    for (const name of namesOf(id, indicator.type)) indicators[name] = columnOf(columns, outputOf(name, spec))
   }
   const columns: Record<string, Float64Array> = { ...indicators }
   for (const field of priceFields) columns[field] = bars[field]
@@ -57,10 +63,16 @@ export function computeSignals(strategy: Strategy, bars: Bars): Signals {
 }
 
 function ruleOf(strategy: Strategy, kind: (typeof ruleKinds)[number]): BooleanNode {
-  const names = [...Object.keys(strategy.indicators), ...priceFields]
+  const ids = Object.entries(strategy.indicators)
+  const names = [...ids.flatMap(([id, indicator]) => namesOf(id, indicator.type)), ...priceFields]
   const { ast, errors } = parseRule(strategy.decisions.rules[kind], names)
   if (ast === null) throw new TypeError(`the strategy has not been checked: ${kind}: ${errors[0]?.message}`)
   return ast
+}
+
+/** The output that a name of `namesOf` stands for. */
+function outputOf(name: string, spec: IndicatorSpec): string {
+  return name.split('.')[1] ?? spec.outputs[0]?.name ?? ''
 }
 
 function specOf(indicator: StrategyIndicator): IndicatorSpec {

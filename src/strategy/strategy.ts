@@ -1,7 +1,9 @@
 import type { Timeframe } from '../market/timeframe.ts'
 
 /** An indicator as it runs: its type and every parameter, defaults filled in. */
-export type StrategyIndicator = Readonly<Record<string, number | string>> & { readonly type: string }
+export type StrategyIndicator = Readonly<Record<string, number | string | boolean>> & {
+  readonly type: string
+}
 
 /** A valid strategy as it runs: what was written plus every default. */
 export type Strategy = {

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { atr } from '../../src/indicators/atr.ts'
 import { ema } from '../../src/indicators/ema.ts'
-import type { IndicatorSpec } from '../../src/indicators/indicator.ts'
+import { columnOf, type IndicatorSpec } from '../../src/indicators/indicator.ts'
 import { rsi } from '../../src/indicators/rsi.ts'
 import { sma } from '../../src/indicators/sma.ts'
 import { atrSheet } from '../fixtures/atr.ts'
 import { barsOf, barsOfCloses } from '../fixtures/bars.ts'
+import { defaultsOf } from '../fixtures/indicator-params.ts'
 import { movingAverageSheet } from '../fixtures/moving-averages.ts'
 import { rsiSheet } from '../fixtures/rsi.ts'
 
@@ -17,7 +18,7 @@ function expectNear(actual: Float64Array, expected: readonly number[], tolerance
 }
 
 const closesOf = (spec: IndicatorSpec, closes: readonly number[], period: number) =>
-  spec.compute(barsOfCloses(closes), { period, source: 'close' }).value
+  columnOf(spec.compute(barsOfCloses(closes), { ...defaultsOf(spec), period }), 'value')
 
 test('RSI gives the numbers StockCharts publishes', () => {
   const value = closesOf(rsi, rsiSheet.closes, rsiSheet.period)
@@ -32,7 +33,7 @@ test('SMA and EMA give the numbers StockCharts publishes', () => {
 
 test('ATR gives the numbers StockCharts publishes', () => {
   const bars = barsOf(atrSheet.rows.map(([high, low, close]) => ({ open: close, high, low, close })))
-  const { value } = atr.compute(bars, { period: atrSheet.period })
+  const value = columnOf(atr.compute(bars, { period: atrSheet.period }), 'value')
   expectNear(value.subarray(atrSheet.period), atrSheet.values, 0.011)
 })
 
@@ -58,7 +59,7 @@ test('ATR of period 2 has no true range on bar 0 and counts gaps', () => {
     { open: 16, high: 16, low: 15, close: 15 }, // gap up: 16 − 12 = 4
     { open: 10, high: 11, low: 10, close: 10 }, // gap down: 15 − 10 = 5
   ])
-  expect([...atr.compute(bars, { period: 2 }).value]).toEqual([Number.NaN, Number.NaN, 3, 4])
+  expect([...columnOf(atr.compute(bars, { period: 2 }), 'value')]).toEqual([Number.NaN, Number.NaN, 3, 4])
 })
 
 test('RSI is 100 when nothing fell, 0 when nothing rose and 50 when nothing moved', () => {

@@ -1,0 +1,89 @@
+/**
+ * Takes the next values of a column and gives as many of its own; what came before is remembered, so that cutting
+ * the column into calls elsewhere changes no bit. NaN is passed over: the result is NaN there and all else is as if
+ * the value had not been. So a source that begins with NaN just begins later.
+ */
+export type Series = (input: Float64Array) => Float64Array
+
+/** a − b, element by element. */
+export function subtract(a: Float64Array, b: Float64Array): Float64Array {
+  const output = new Float64Array(a.length)
+  for (let i = 0; i < output.length; i++) output[i] = (a[i] as number) - (b[i] as number)
+  return output
+}
+
+/** factor · a / b, element by element, and `whenZero` where b is 0. */
+export function divide(a: Float64Array, b: Float64Array, factor: number, whenZero: number): Float64Array {
+  const output = new Float64Array(a.length)
+  for (let i = 0; i < output.length; i++) {
+    const divisor = b[i] as number
+    // A sum that was NaN stays NaN: only a number divided by zero has the given value.
+    output[i] =
+      divisor === 0 && !Number.isNaN(a[i] as number) ? whenZero : (factor * (a[i] as number)) / divisor
+  }
+  return output
+}
+
+/** centre + factor · reach, element by element. */
+export function shiftBy(centre: Float64Array, factor: number, reach: Float64Array): Float64Array {
+  const output = new Float64Array(centre.length)
+  for (let i = 0; i < output.length; i++) output[i] = (centre[i] as number) + factor * (reach[i] as number)
+  return output
+}
+
+/** (a + b) / 2, element by element. */
+export function midpoint(a: Float64Array, b: Float64Array): Float64Array {
+  const output = new Float64Array(a.length)
+  for (let i = 0; i < output.length; i++) output[i] = ((a[i] as number) + (b[i] as number)) / 2
+  return output
+}
+
+/** The value of so many values before. @param bars ≥ 0 */
+export function createDelay(bars: number): Series {
+  const held = new Float64Array(bars).fill(Number.NaN)
+  let at = 0
+  return input => {
+    if (bars === 0) return input.slice()
+    const output = new Float64Array(input.length)
+    for (let i = 0; i < output.length; i++) {
+      const value = input[i] as number
+      if (Number.isNaN(value)) {
+        output[i] = Number.NaN
+        continue
+      }
+      output[i] = held[at] as number
+      held[at] = value
+      at = at + 1 === bars ? 0 : at + 1
+    }
+    return output
+  }
+}
+
+/** The series over a column whose first `bars` values are left out. */
+export function startLater(bars: number, series: Series): Series {
+  let left = bars
+  return input => {
+    if (left === 0) return series(input)
+    const later = input.slice()
+    for (let i = 0; i < later.length && left > 0; i++) {
+      if (Number.isNaN(later[i] as number)) continue
+      later[i] = Number.NaN
+      left--
+    }
+    return series(later)
+  }
+}
+
+/** Difference to the value before. First at value 1. */
+export function createChange(): Series {
+  let previous = Number.NaN
+  return input => {
+    const output = new Float64Array(input.length)
+    for (let i = 0; i < output.length; i++) {
+      const value = input[i] as number
+      output[i] = value - previous
+      if (!Number.isNaN(value)) previous = value
+    }
+    return output
+  }
+}

@@ -1,0 +1,24 @@
+import type { IndicatorInput } from './indicator.ts'
+
+/**
+ * True range: the largest of high − low, |high − previous close| and |low − previous close|. NaN on bar 0, which has
+ * no previous close. Source: Wilder 1978.
+ */
+export function createTrueRange(): (input: IndicatorInput) => Float64Array {
+  let held = Number.NaN
+  return ({ length, high, low, close }) => {
+    const output = new Float64Array(length)
+    let previous = held
+    for (let i = 0; i < length; i++) {
+      const top = high[i] as number
+      const bottom = low[i] as number
+      // A comparison with NaN is false, so bar 0 is NaN by the sum alone.
+      const above = previous > top ? previous : top
+      const below = previous < bottom ? previous : bottom
+      output[i] = above - below + (previous - previous)
+      previous = close[i] as number
+    }
+    held = previous
+    return output
+  }
+}
