@@ -98,6 +98,13 @@ describe.each(fitted)('%s of values that hardly are any', kind => {
     expect([...applyNormaliser(values, normaliser)]).toEqual([Number.NaN, 0, 0, 0, 0])
   })
 
+  test('JSON has no −0, so the fit has none either', () => {
+    for (const values of [Float64Array.of(-0, -0), Float64Array.of(-0, 2, 0)]) {
+      const normaliser = fitNormaliser(values, kind, { from: 0, to: values.length })
+      expect(JSON.parse(JSON.stringify(normaliser))).toEqual(normaliser)
+    }
+  })
+
   test('noise of rounding counts as constant', () => {
     const values = Float64Array.of(0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2)
     expect(fitNormaliser(values, kind, { from: 0, to: 4 }).scale).toBe(0)
@@ -139,6 +146,13 @@ test('robust falls back on the standard deviation when half of the values are eq
   // Mean 1.25; variance (7 · 1.25² + 8.75²) / 8 = 10.9375.
   expect(normaliser.scale).toBeCloseTo(Math.sqrt(10.9375), 12)
   expect(normaliser.warning).toContain('interquartile range is 0')
+})
+
+test('an interquartile range of rounding noise does not blow the other values up', () => {
+  const values = Float64Array.of(0, 0, 0, 0, 1e-300, 1e-300, 1e-300, 1e9)
+  const normaliser = fitNormaliser(values, 'robust', { from: 0, to: 8 })
+  expect(applyNormaliser(values, normaliser).every(Number.isFinite)).toBe(true)
+  expect(normaliser.warning).toContain('standard deviation')
 })
 
 test('the names are known exactly', () => {

@@ -78,8 +78,10 @@ test('a set that shares out every value has no deviation and no warning', () => 
 test('a faint membership does not cover a bar: epsilon decides', () => {
   const bell = createFuzzySet([{ name: 'mid', type: 'gaussian', parameters: [50, 10] }])
   const faint = Float64Array.of(75) // exp(−3.125) = 0.044
-  expect(coverageReport(faint, bell).uncovered_fraction).toBe(0)
-  expect(coverageReport(faint, bell, 0.05)).toMatchObject({ uncovered_fraction: 1, epsilon: 0.05 })
+  const covered = { uncovered_fraction: 0, terms: [{ never_active: false }] }
+  expect(coverageReport(faint, bell)).toMatchObject(covered)
+  const uncovered = { epsilon: 0.05, uncovered_fraction: 1, terms: [{ never_active: true }] }
+  expect(coverageReport(faint, bell, 0.05)).toMatchObject(uncovered)
 })
 
 test('without a value nothing is claimed', () => {
