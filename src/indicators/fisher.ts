@@ -10,8 +10,8 @@ export const fisher = defineIndicator({
   title: 'Fisher transform',
   description:
     'x: where (high + low) / 2 stands between its lowest and highest of `period` bars, −1–1 (0 where they are equal), ' +
-    'as 0.33·now + 0.67·x before, kept within ±0.999. fisher: ½·ln((1 + x) / (1 − x)) + ½·fisher before, about ±7.6 at ' +
-    'most. signal: fisher of the bar before. Both start from 0 before the first full window (Ehlers 2002).',
+    'as 0.33·now + 0.67·x before, and ±0.999 where that is beyond ±0.99. fisher: ½·ln((1 + x) / (1 − x)) + ½·fisher ' +
+    'before, within ±7.6. signal: fisher of the bar before. Both start from 0 before the first full window (Ehlers 2002).',
   params: { period: periodParam(10, 2) },
   outputs: [
     { name: 'fisher', title: 'Fisher', unit: 'number' },
@@ -47,7 +47,8 @@ function createTransform(): (prices: Float64Array, lows: Float64Array, highs: Fl
         continue
       }
       const place = range === 0 ? 0 : 2 * (((prices[i] as number) - low) / range) - 1
-      smooth = Math.max(-0.999, Math.min(0.999, 0.33 * place + 0.67 * smooth))
+      smooth = 0.33 * place + 0.67 * smooth
+      if (Math.abs(smooth) > 0.99) smooth = Math.sign(smooth) * 0.999
       value = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * value
       output[i] = value
     }

@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals'
 import { atr } from '../../src/indicators/atr.ts'
 import { ema } from '../../src/indicators/ema.ts'
 import { columnOf, type IndicatorSpec } from '../../src/indicators/indicator.ts'
+import { parabolicSar } from '../../src/indicators/parabolic_sar.ts'
+import { findIndicator } from '../../src/indicators/registry.ts'
 import { rsi } from '../../src/indicators/rsi.ts'
 import { sma } from '../../src/indicators/sma.ts'
 import { atrSheet } from '../fixtures/atr.ts'
@@ -9,6 +11,8 @@ import { barsOf, barsOfCloses } from '../fixtures/bars.ts'
 import { defaultsOf } from '../fixtures/indicator-params.ts'
 import { movingAverageSheet } from '../fixtures/moving-averages.ts'
 import { rsiSheet } from '../fixtures/rsi.ts'
+import { talibBars } from '../fixtures/talib-bars.ts'
+import { otherProgramsValues, talibValues, wilderSar } from '../fixtures/talib-values.ts'
 
 function expectNear(actual: Float64Array, expected: readonly number[], tolerance: number) {
   expect(actual).toHaveLength(expected.length)
@@ -35,6 +39,27 @@ test('ATR gives the numbers StockCharts publishes', () => {
   const bars = barsOf(atrSheet.rows.map(([high, low, close]) => ({ open: close, high, low, close })))
   const value = columnOf(atr.compute(bars, { period: atrSheet.period }), 'value')
   expectNear(value.subarray(atrSheet.period), atrSheet.values, 0.011)
+})
+
+const knownValues = [
+  ...talibValues.map(value => ['TA-Lib', value] as const),
+  ...otherProgramsValues.map(value => ['another program', value] as const),
+]
+
+test.each(
+  knownValues.map(([source, value]) => [value.type, value.output, value.bar, source, value] as const),
+)('%s %s at bar %d is what %s gives', (type, output, bar, _source, { params, value, within }) => {
+  const spec = findIndicator(type)!
+  const column = columnOf(spec.compute(talibBars, { ...defaultsOf(spec), ...params }), output)
+  expect(Math.abs(column[bar]! - value)).toBeLessThanOrEqual(within)
+})
+
+test('the parabolic stops of Wilder’s example are his', () => {
+  const { highs, lows, stops } = wilderSar
+  const bars = barsOf(highs.map((high, i) => ({ open: high, high, low: lows[i]!, close: high })))
+  const column = columnOf(parabolicSar.compute(bars, defaultsOf(parabolicSar)), 'value')
+  for (const [bar, stop] of Object.entries(stops))
+    expect(Math.abs(column[Number(bar)]! - stop)).toBeLessThanOrEqual(0.005)
 })
 
 // Computed by hand, exact in binary.
