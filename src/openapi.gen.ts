@@ -1234,7 +1234,7 @@ export interface components {
             updated_at: string;
             type: components["schemas"]["OperationType"];
             /** @description The effective parameters, defaults filled in. */
-            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
+            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
             priority: components["schemas"]["Priority"];
             attempt: number;
             /** @description An interrupted operation is requeued until this attempt. An attempt that saved a checkpoint is not counted. */
@@ -1280,7 +1280,7 @@ export interface components {
                 cancelled: number;
             } | null;
             /** @description The summary, by type; only when completed. */
-            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
+            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
@@ -1586,7 +1586,7 @@ export interface components {
                 share: number;
                 examples: {
                     /** Format: date-time */
-                    time: string;
+                    time: string | null;
                     value: number | null;
                     message: string;
                 }[];
