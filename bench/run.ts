@@ -7,6 +7,7 @@ import { backtest } from './rows/backtest.ts'
 import { cancel } from './rows/cancel.ts'
 import { crashRecovery } from './rows/crash-recovery.ts'
 import { getOperation } from './rows/get-operation.ts'
+import { importRow } from './rows/import.ts'
 import { postOperations } from './rows/post-operations.ts'
 import { restart } from './rows/restart.ts'
 import { sseFollowers } from './rows/sse-followers.ts'
@@ -22,6 +23,7 @@ const rows: readonly Row[] = [
   sseFollowers,
   restart,
   backtest,
+  importRow,
   crashRecovery,
 ]
 

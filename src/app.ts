@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BarsArchive } from './archive/bars.ts'
+import { removeUploads } from './archive/import.ts'
 import { compileCacheFolder, createLayout, databasePath } from './archive/layout.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
+import { upgradeLayout } from './archive/upgrade.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { LocalExecutor } from './execution/local.ts'
@@ -17,6 +19,7 @@ import { loadContract } from './http/contract.ts'
 import { createServer } from './http/server.ts'
 import { createIdFactory } from './ids.ts'
 import { errorFields, type Log } from './log.ts'
+import { Calendars } from './market/calendars.ts'
 import type { components } from './openapi.gen.ts'
 import { Attempts } from './operations/attempts.ts'
 import { FanOut } from './operations/fan-out.ts'
@@ -25,6 +28,8 @@ import { Retention } from './operations/retention.ts'
 import { Schemas } from './operations/schemas.ts'
 import { type Collaborators, OperationsService } from './operations/service.ts'
 import { SqliteStore } from './store/sqlite/sqlite-store.ts'
+import { createPacing } from './vendors/pacing.ts'
+import { SymbolSearch } from './vendors/symbol-search.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -48,13 +53,15 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
   const contract = loadContract()
   const store = SqliteStore.open(databasePath(config.home))
   const feed = new Feed()
-  const bars = new BarsArchive(config.home)
+  const calendars = new Calendars(config.calendars)
+  const pacing = createPacing()
+  const bars = new BarsArchive(config.home, calendars)
   const strategies = new StrategyLibrary(config.home, join(root, 'examples', 'strategies'))
   const collaborators: Collaborators = {
     store,
     feed,
     schemas: new Schemas(contract.document.components),
-    rooms: { bars, strategies },
+    rooms: { bars, strategies, calendars },
     clock,
     newId: createIdFactory('op_', clock),
     log,
@@ -75,12 +82,13 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
       threads: config.threads,
       memoryMb: config.workerMemoryMb,
       compileCache: compileCacheFolder(home),
+      server: { home, vendors: config.vendors, calendars: config.calendars, pacing },
     },
-    log,
+    { clock, log },
   )
   const executor = new LocalExecutor(
     { attempts, fanOut, pool, feed, log },
-    { node, home, cancelGraceMs: config.cancelGraceMs },
+    { node, cancelGraceMs: config.cancelGraceMs },
   )
   const retention = new Retention(collaborators, service, { home, days: config.retentionDays })
   const { server, closeStreams } = await createServer({
@@ -93,6 +101,8 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     feed,
     bars,
     strategies,
+    calendars,
+    symbols: new SymbolSearch({ settings: config.vendors, pacing }, clock.now),
     threads: () => pool.threads(),
     ready: () => readiness(service, store, home),
     version,
@@ -100,6 +110,10 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
   })
 
   // Before anybody can ask for anything: what a crash left behind is put in order.
+  const { upgraded, failed } = await upgradeLayout(home)
+  for (const { path, reason } of failed) log.error('dataset.unreadable', { path, reason })
+  if (upgraded > 0) log.info('datasets.upgraded', { datasets: upgraded })
+  await removeUploads(home)
   log.info('operations.recovered', await attempts.recover())
   await listen(server, config)
   executor.start()

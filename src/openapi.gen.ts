@@ -349,7 +349,7 @@ export interface paths {
         };
         /**
          * List stored datasets
-         * @description Read from the manifests; no bars are scanned.
+         * @description Read from the manifests; no bars are scanned. By symbol, then timeframe.
          */
         get: operations["listDatasets"];
         put?: never;
@@ -366,25 +366,142 @@ export interface paths {
             header?: never;
             path: {
                 /** @description The symbol, as the dataset was stored. */
-                symbol: components["schemas"]["Symbol"];
+                symbol: components["parameters"]["DatasetSymbol"];
                 /** @description The length of its bars. */
-                timeframe: components["schemas"]["Timeframe"];
+                timeframe: components["parameters"]["DatasetTimeframe"];
             };
             cookie?: never;
         };
         /**
          * Read bars
          * @description Bars whose open time is in `[start, end)`, in the format `Accept` asks for (columnar JSON, CSV, Parquet, Arrow IPC).
-         *     Without `start` and `end`, `Range` requests work on the bytes of the chosen format.
+         *     Without `start`, `end` and `max_points`, `Range` requests work on the bytes of the chosen format.
+         *     Bars of a day, week or month are dated at 00:00 UTC of their session's date, Monday or first of the month;
+         *     `close_time` says when each was complete.
          */
         get: operations["getDatasetBars"];
         /**
-         * Import bars from CSV
-         * @description Replaces the dataset by the bars in the body: a header row with date (or time, timestamp), open, high, low, close
-         *     and optionally volume, in any order; comma, semicolon, tab or bar; ISO dates or epoch seconds or milliseconds,
-         *     UTC unless they carry a zone. All or nothing: on an error the stored bars stay as they were.
+         * Import bars from CSV or Parquet
+         * @description Replaces the dataset by the bars in the body, up to 512 MiB. CSV: columns for date (or time, timestamp), open,
+         *     high, low, close and optionally volume, in any order and under any common name; comma, semicolon, tab or bar;
+         *     ISO, epoch or national dates, UTC unless they carry a zone. Parquet: the same columns. All or nothing: on an
+         *     error the stored bars stay as they were, and the problem names rows and columns.
          */
         put: operations["importDataset"];
+        post?: never;
+        /**
+         * Delete a dataset
+         * @description Refused while an active operation reads or writes it. Models and results made from it stay.
+         */
+        delete: operations["deleteDataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{symbol}/{timeframe}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The symbol, as the dataset was stored. */
+                symbol: components["parameters"]["DatasetSymbol"];
+                /** @description The length of its bars. */
+                timeframe: components["parameters"]["DatasetTimeframe"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What is missing
+         * @description Compares the stored bars with the sessions of the dataset's calendar. `data_repair` fetches what is missing.
+         */
+        get: operations["getDatasetGaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{symbol}/{timeframe}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The symbol, as the dataset was stored. */
+                symbol: components["parameters"]["DatasetSymbol"];
+                /** @description The length of its bars. */
+                timeframe: components["parameters"]["DatasetTimeframe"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What looks wrong
+         * @description A report; nothing is ever changed by it. Every check is listed, also those that found nothing.
+         */
+        get: operations["getDatasetQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List trading calendars
+         * @description The built-in ones and those the operator configured with KTRDR_CALENDARS.
+         */
+        get: operations["listCalendars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{calendar}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions and closures of a market
+         * @description Sessions and days without one in `[start, end)`, at most ten years.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{vendor}/symbols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search a vendor's symbols
+         * @description Symbols as `data_download` takes them. Vendors that cannot list theirs answer 422.
+         */
+        get: operations["listVendorSymbols"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -630,14 +747,16 @@ export interface components {
         OperationStatus: "pending" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
         /**
          * @description * `data_download` fetches bars from a vendor and stores them.
+         *     * `data_repair` fetches again what is missing inside a stored dataset.
+         *     * `data_resample` makes datasets of longer bars from a stored one.
          *     * `backtesting` runs a strategy over stored bars.
          *     * `exercise` burns CPU on demand, to prove the engine; disabled unless `KTRDR_ENABLE_EXERCISE=true`.
          *     * `exercise_fan_out` runs several exercises as child operations; disabled likewise.
          * @enum {unknown}
          */
-        OperationType: "data_download" | "backtesting" | "exercise" | "exercise_fan_out";
+        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "exercise" | "exercise_fan_out";
         /**
-         * @description Letters, digits and `. _ - =`; case is kept.
+         * @description Letters, digits and `. _ - = ^`; case is kept. Pairs of ccxt are written with a dash, BTC-USDT.
          * @example AAPL
          */
         Symbol: string;
@@ -652,11 +771,39 @@ export interface components {
          * @example 2015-01-01T00:00:00Z
          */
         Moment: string;
+        /**
+         * @description A date of the calendar, `YYYY-MM-DD`.
+         * @example 2015-01-01
+         */
+        Date: string;
+        /**
+         * @description See `GET /api/v1/vendors`. `sample` ships with the server and needs no network.
+         * @enum {unknown}
+         */
+        VendorName: "sample" | "ccxt" | "yahoo" | "stooq" | "csv";
+        /**
+         * @description A ccxt exchange id.
+         * @example binance
+         */
+        ExchangeId: string;
+        /**
+         * @description See `GET /api/v1/calendars`.
+         * @example XNYS
+         */
+        CalendarName: string;
+        /**
+         * @description * `none`: prices as traded.
+         *     * `split`: prices and volumes as if every split had happened before the first bar.
+         *     * `total`: also as if every dividend had been reinvested.
+         * @default none
+         * @enum {unknown}
+         */
+        Adjustment: "none" | "split" | "total";
         /** @example sma_cross */
         StrategyName: string;
         Sha256: string;
         /** @description What to run. `params` depends on `type`. */
-        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
+        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
         /**
          * @description Higher starts first; equal priorities start in the order of creation.
          * @default 0
@@ -671,6 +818,26 @@ export interface components {
              */
             type: "data_download";
             params: components["schemas"]["DataDownloadParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        DataRepairCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "data_repair";
+            params: components["schemas"]["DataRepairParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        DataResampleCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "data_resample";
+            params: components["schemas"]["DataResampleParams"];
             priority?: components["schemas"]["Priority"];
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
@@ -705,35 +872,115 @@ export interface components {
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
         /**
-         * @description Fetch every symbol at every timeframe and store the bars. They replace what is stored from the first to the last
-         *     bar fetched; stored bars outside that span stay.
+         * @description Fetch every symbol at every timeframe, page by page, and store each page at once. A bar fetched replaces the
+         *     stored one of the same open time; every other stored bar stays. Bars that are not complete are not stored.
          */
         DataDownloadParams: {
-            /**
-             * @description See `GET /api/v1/vendors`. `sample` ships with the server and needs no network.
-             * @enum {unknown}
-             */
-            vendor: "sample";
+            vendor: components["schemas"]["VendorName"];
+            /** @description Of `ccxt`, the exchange; without it, the one the operator configured. */
+            exchange?: components["schemas"]["ExchangeId"];
             symbols: components["schemas"]["Symbol"][];
             timeframes: components["schemas"]["Timeframe"][];
+            /**
+             * @description What to ask the vendor for, always inside `[start, end)`.
+             *     * `full`: whatever it has not yet answered for: before, between and after what is stored.
+             *     * `tail`: only what is newer than the last stored bar.
+             *     * `backfill`: only what is older than the first stored bar.
+             *     * `range`: everything, also what is stored; needs `start`.
+             * @default full
+             * @enum {unknown}
+             */
+            mode?: "full" | "tail" | "backfill" | "range";
             /** @description First open time, inclusive; without it, the vendor's first bar. */
             start?: components["schemas"]["Moment"];
-            /** @description Last open time, exclusive; without it, the vendor's last bar. */
+            /** @description Last open time, exclusive; without it, now. */
             end?: components["schemas"]["Moment"];
+            /** @description When the market of these symbols is open; without it, the calendar of the stored dataset, else the one the vendor's symbols usually have. */
+            calendar?: components["schemas"]["CalendarName"];
         };
         DataDownloadResult: {
-            /** @description True when some symbol or timeframe could not be fetched; `warnings` says which. */
+            /** @description True when some symbol or timeframe could not be fetched; `failures` says which. */
             partial: boolean;
+            datasets: components["schemas"]["DownloadedDataset"][];
+            failures: components["schemas"]["DownloadFailure"][];
+        };
+        DownloadedDataset: {
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            /** @description Bars now stored. */
+            bars: number;
+            /** Format: date-time */
+            first_time: string;
+            /** Format: date-time */
+            last_time: string;
+            sha256: components["schemas"]["Sha256"];
+            /** @description Pages the vendor answered, over all attempts. */
+            pages: number;
+            fetched_bars: number;
+            /** @description Bars that were not stored before. */
+            added_bars: number;
+            /** @description Stored bars that the vendor has restated. */
+            changed_bars: number;
+        };
+        DownloadFailure: {
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            code: components["schemas"]["ProblemCode"];
+            detail: string;
+        };
+        /** @description Asks the vendor again for the bars that `GET …/gaps` reports missing. Nothing is invented, interpolated or removed. */
+        DataRepairParams: {
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            /** @description Without it, the vendor the dataset came from. */
+            vendor?: components["schemas"]["VendorName"];
+            exchange?: components["schemas"]["ExchangeId"];
+            /**
+             * @description Which gaps to fetch again.
+             * @default [
+             *       "fetch_failed",
+             *       "unexpected"
+             *     ]
+             */
+            classes?: ("fetch_failed" | "unexpected" | "vendor_had_none")[];
+            start?: components["schemas"]["Moment"];
+            end?: components["schemas"]["Moment"];
+        };
+        DataRepairResult: {
+            /** @description Gaps of the chosen classes. */
+            gaps_before: number;
+            /** @description Bars missing in them. */
+            missing_before: number;
+            /** @description Gaps of any class but weekend, holiday and outside_hours that are left. */
+            gaps_after: number;
+            missing_after: number;
+            dataset: components["schemas"]["DownloadedDataset"];
+        };
+        /**
+         * @description Longer bars from stored shorter ones, session by session: first open, highest high, lowest low, last close, sum of
+         *     volumes. Bars that are not complete yet are left out. Each dataset made replaces one of the same timeframe that
+         *     was itself resampled; one that was fetched or imported is only replaced with `replace: true`.
+         */
+        DataResampleParams: {
+            symbol: components["schemas"]["Symbol"];
+            /** @description The stored timeframe. */
+            from: components["schemas"]["Timeframe"];
+            timeframes: components["schemas"]["Timeframe"][];
+            /** @default false */
+            replace?: boolean;
+        };
+        DataResampleResult: {
             datasets: {
                 symbol: components["schemas"]["Symbol"];
                 timeframe: components["schemas"]["Timeframe"];
-                /** @description Bars now stored. */
                 bars: number;
                 /** Format: date-time */
                 first_time: string;
                 /** Format: date-time */
                 last_time: string;
                 sha256: components["schemas"]["Sha256"];
+                /** @description Source bars outside the sessions of the calendar. */
+                left_out_bars: number;
             }[];
         };
         /** @description How much of the equity an entry uses. */
@@ -763,6 +1010,7 @@ export interface components {
             start?: components["schemas"]["Moment"];
             /** @description Last bar by open time, exclusive. */
             end?: components["schemas"]["Moment"];
+            adjustment?: components["schemas"]["Adjustment"];
             /**
              * @description Account currency.
              * @default 100000
@@ -986,7 +1234,7 @@ export interface components {
             updated_at: string;
             type: components["schemas"]["OperationType"];
             /** @description The effective parameters, defaults filled in. */
-            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
+            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
             priority: components["schemas"]["Priority"];
             attempt: number;
             /** @description An interrupted operation is requeued until this attempt. An attempt that saved a checkpoint is not counted. */
@@ -1032,7 +1280,7 @@ export interface components {
                 cancelled: number;
             } | null;
             /** @description The summary, by type; only when completed. */
-            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
+            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
@@ -1225,8 +1473,9 @@ export interface components {
         Dataset: {
             symbol: components["schemas"]["Symbol"];
             timeframe: components["schemas"]["Timeframe"];
-            /** @description The vendor, or `import`. */
+            /** @description The vendor (`ccxt:binance`), `import` or `resample`. */
             source: string;
+            calendar: components["schemas"]["CalendarName"];
             bars: number;
             /**
              * Format: date-time
@@ -1238,25 +1487,160 @@ export interface components {
              * @description Open time of the last bar.
              */
             last_time: string;
+            /** @description Of everything its bars are made of. Equal bars have equal values, however they were fetched. */
             sha256: components["schemas"]["Sha256"];
             /** Format: date-time */
             fetched_at: string;
             /**
-             * @description Prices are stored as traded.
-             * @enum {unknown}
+             * @description Prices are stored as traded; `adjustment` is applied when they are read.
+             * @constant
              */
             adjustment: "none";
+            /** @description Splits known. */
+            splits: number;
+            /** @description Dividends known. */
+            dividends: number;
+            /** @description The dataset it was made from, or null. */
+            resampled_from: {
+                timeframe: components["schemas"]["Timeframe"];
+                sha256: components["schemas"]["Sha256"];
+            } | null;
+            /** @description Files its bars lie in. */
+            segments: number;
             size_bytes: number;
+        };
+        DatasetImport: components["schemas"]["Dataset"] & {
+            /** @description What was taken for granted. */
+            warnings: string[];
         };
         DatasetList: {
             items: components["schemas"]["Dataset"][];
         };
+        /**
+         * @description * `weekend`, `holiday`, `outside_hours`: the market was closed; nothing is missing.
+         *     * `vendor_had_none`: the vendor was asked and had no bar: nobody traded, or it lost them.
+         *     * `fetch_failed`: the vendor was asked and did not deliver.
+         *     * `unexpected`: nobody has asked for these bars, or an import lacks them.
+         * @enum {unknown}
+         */
+        GapClass: "weekend" | "holiday" | "outside_hours" | "vendor_had_none" | "fetch_failed" | "unexpected";
+        GapReport: {
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            sha256: components["schemas"]["Sha256"];
+            calendar: components["schemas"]["CalendarName"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            coverage: {
+                /** @description Bars a market open by the calendar has. */
+                expected_bars: number;
+                /** @description How many of them are stored. */
+                present_bars: number;
+                missing_bars: number;
+                /** @description Stored bars outside the sessions. */
+                unscheduled_bars: number;
+                /** @description present / expected; null when nothing is expected. */
+                fraction: number | null;
+            };
+            by_class: {
+                [key: string]: {
+                    gaps: number;
+                    bars: number;
+                };
+            };
+            gaps: {
+                /**
+                 * Format: date-time
+                 * @description Open time of the first missing bar, or start of the closure.
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description Close time of the last missing bar, or end of the closure.
+                 */
+                end: string;
+                class: components["schemas"]["GapClass"];
+                missing_bars: number;
+                note: string | null;
+            }[];
+            /** @description True when there are more gaps than are listed. */
+            truncated: boolean;
+        };
+        QualityReport: {
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            sha256: components["schemas"]["Sha256"];
+            bars: number;
+            /** @description No check of severity critical or high found anything. */
+            healthy: boolean;
+            checks: {
+                check: string;
+                /** @enum {unknown} */
+                severity: "critical" | "high" | "medium" | "info";
+                /** @description What is counted. */
+                description: string;
+                count: number;
+                /** @description count / bars. */
+                share: number;
+                examples: {
+                    /** Format: date-time */
+                    time: string | null;
+                    value: number | null;
+                    message: string;
+                }[];
+            }[];
+        };
+        CalendarList: {
+            items: {
+                calendar: components["schemas"]["CalendarName"];
+                title: string;
+                timezone: string;
+                /** @description Local time, `HH:MM`; of the day before where the session opens then. */
+                open: string;
+                close: string;
+                /** @description 1 is Monday. */
+                weekdays: number[];
+                built_in: boolean;
+            }[];
+        };
+        SessionList: {
+            calendar: components["schemas"]["CalendarName"];
+            timezone: string;
+            /** @description Dates with a session. */
+            sessions: number;
+            items: {
+                date: components["schemas"]["Date"];
+                /** Format: date-time */
+                open_time: string | null;
+                /** Format: date-time */
+                close_time: string | null;
+                half_day: boolean;
+                /** @description Why there is no session: `Weekend` or the name of the holiday. */
+                closed: string | null;
+            }[];
+        };
         VendorList: {
             items: {
-                vendor: string;
+                vendor: components["schemas"]["VendorName"];
                 description: string;
                 /** @description True when it fetches over the network. */
                 network: boolean;
+                timeframes: components["schemas"]["Timeframe"][];
+                /** @description True when `exchange` may be given. */
+                exchanges: boolean;
+                lists_symbols: boolean;
+            }[];
+        };
+        VendorSymbolList: {
+            vendor: components["schemas"]["VendorName"];
+            exchange: string | null;
+            /** @description Symbols that match. */
+            total: number;
+            items: {
+                symbol: string;
+                description: string;
             }[];
         };
         TimeframeList: {
@@ -1531,7 +1915,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";
@@ -1686,6 +2070,16 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The symbol, as the dataset was stored. */
+        DatasetSymbol: components["schemas"]["Symbol"];
+        /** @description The length of its bars. */
+        DatasetTimeframe: components["schemas"]["Timeframe"];
+        /** @description First open time, inclusive; without it, the first bar stored. */
+        RangeStart: components["schemas"]["Moment"];
+        /** @description Last open time, exclusive; without it, the last bar stored is included. */
+        RangeEnd: components["schemas"]["Moment"];
+        /** @description At most so many gaps, or examples of each check, are listed; all are counted. */
+        ReportLimit: number;
         /** @description As answered by `POST /api/v1/operations`. */
         OperationId: components["schemas"]["OperationId"];
         /** @description Only what was recorded after this sequence number (`next_after` of the answer before). */
@@ -2158,7 +2552,12 @@ export interface operations {
     };
     listDatasets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only this symbol. */
+                symbol?: components["schemas"]["Symbol"];
+                /** @description Only this timeframe. */
+                timeframe?: components["schemas"]["Timeframe"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2181,9 +2580,13 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description First open time, inclusive; without it, the first bar stored. */
-                start?: components["schemas"]["Moment"];
+                start?: components["parameters"]["RangeStart"];
                 /** @description Last open time, exclusive; without it, the last bar stored is included. */
-                end?: components["schemas"]["Moment"];
+                end?: components["parameters"]["RangeEnd"];
+                /** @description Join neighbouring bars until at most so many are left, for charts: first open, highest high, lowest low, last close, sum of volumes. */
+                max_points?: number;
+                /** @description Prices as traded, or computed as if splits (and dividends) had never changed them. */
+                adjustment?: components["schemas"]["Adjustment"];
             };
             header?: {
                 /** @description One byte range, e.g. `bytes=0-1023`. */
@@ -2195,9 +2598,9 @@ export interface operations {
             };
             path: {
                 /** @description The symbol, as the dataset was stored. */
-                symbol: components["schemas"]["Symbol"];
+                symbol: components["parameters"]["DatasetSymbol"];
                 /** @description The length of its bars. */
-                timeframe: components["schemas"]["Timeframe"];
+                timeframe: components["parameters"]["DatasetTimeframe"];
             };
             cookie?: never;
         };
@@ -2212,18 +2615,22 @@ export interface operations {
     };
     importDataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description When the symbol's market is open (see `GET /api/v1/calendars`); without it, the calendar that the bars fit. */
+                calendar?: components["schemas"]["CalendarName"];
+            };
             header?: never;
             path: {
                 /** @description The symbol, as the dataset was stored. */
-                symbol: components["schemas"]["Symbol"];
+                symbol: components["parameters"]["DatasetSymbol"];
                 /** @description The length of its bars. */
-                timeframe: components["schemas"]["Timeframe"];
+                timeframe: components["parameters"]["DatasetTimeframe"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                "application/vnd.apache.parquet": string;
                 "text/csv": string;
             };
         };
@@ -2234,7 +2641,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Dataset"];
+                    "application/json": components["schemas"]["DatasetImport"];
                 };
             };
             /** @description Stored for the first time. */
@@ -2243,7 +2650,180 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Dataset"];
+                    "application/json": components["schemas"]["DatasetImport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The symbol, as the dataset was stored. */
+                symbol: components["parameters"]["DatasetSymbol"];
+                /** @description The length of its bars. */
+                timeframe: components["parameters"]["DatasetTimeframe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDatasetGaps: {
+        parameters: {
+            query?: {
+                /** @description First open time, inclusive; without it, the first bar stored. */
+                start?: components["parameters"]["RangeStart"];
+                /** @description Last open time, exclusive; without it, the last bar stored is included. */
+                end?: components["parameters"]["RangeEnd"];
+                /** @description Also list weekends, holidays and the hours between sessions. */
+                include_expected?: boolean;
+                /** @description At most so many gaps, or examples of each check, are listed; all are counted. */
+                limit?: components["parameters"]["ReportLimit"];
+            };
+            header?: never;
+            path: {
+                /** @description The symbol, as the dataset was stored. */
+                symbol: components["parameters"]["DatasetSymbol"];
+                /** @description The length of its bars. */
+                timeframe: components["parameters"]["DatasetTimeframe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Coverage and gaps, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDatasetQuality: {
+        parameters: {
+            query?: {
+                /** @description First open time, inclusive; without it, the first bar stored. */
+                start?: components["parameters"]["RangeStart"];
+                /** @description Last open time, exclusive; without it, the last bar stored is included. */
+                end?: components["parameters"]["RangeEnd"];
+                /** @description At most so many gaps, or examples of each check, are listed; all are counted. */
+                limit?: components["parameters"]["ReportLimit"];
+            };
+            header?: never;
+            path: {
+                /** @description The symbol, as the dataset was stored. */
+                symbol: components["parameters"]["DatasetSymbol"];
+                /** @description The length of its bars. */
+                timeframe: components["parameters"]["DatasetTimeframe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCalendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendars. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query: {
+                /** @description First date, inclusive. */
+                start: components["schemas"]["Date"];
+                /** @description Last date, exclusive. */
+                end: components["schemas"]["Date"];
+            };
+            header?: never;
+            path: {
+                /** @description Its name. */
+                calendar: components["schemas"]["CalendarName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per date. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listVendorSymbols: {
+        parameters: {
+            query?: {
+                /** @description Of `ccxt`, the id of an exchange. */
+                exchange?: components["schemas"]["ExchangeId"];
+                /** @description Only symbols and descriptions that contain this, whatever its case. */
+                q?: string;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The vendor. */
+                vendor: components["schemas"]["VendorName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The symbols that match. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VendorSymbolList"];
                 };
             };
             default: components["responses"]["Problem"];

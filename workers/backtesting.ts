@@ -5,6 +5,7 @@ import type { BacktestConfig } from '../src/backtest/backtest-config.ts'
 import { type BacktestRun, runBacktest } from '../src/backtest/engine.ts'
 import { summarise } from '../src/backtest/summary.ts'
 import { firstBarAt, sliceBars } from '../src/market/bars.ts'
+import { Calendars } from '../src/market/calendars.ts'
 import type { BacktestingResult, EffectiveBacktestingParams } from '../src/operations/backtesting.ts'
 import { rangeOf } from '../src/operations/moment.ts'
 import { parseStrategy } from '../src/strategy/parse.ts'
@@ -13,10 +14,11 @@ import { defineWorker, type WorkerContext } from './harness.ts'
 
 export default defineWorker('backtesting', (params: EffectiveBacktestingParams, ctx): BacktestingResult => {
   const { symbol, timeframe } = params
-  const yaml = readSnapshot(ctx.home, ctx.provenance.strategy_sha256 ?? '')
+  const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
   const { strategy } = parseStrategy(yaml)
   ctx.progress(0, null, 'loading bars', 'bar')
-  const stored = new BarsArchive(ctx.home).read(symbol, timeframe, ctx.provenance.dataset_sha256[0] ?? '')
+  const archive = new BarsArchive(ctx.server.home, new Calendars(ctx.server.calendars))
+  const stored = archive.read(symbol, timeframe, ctx.provenance.dataset_sha256[0] ?? '')
   const { start, end } = rangeOf(params)
   // Bars before the range stay: they warm the indicators up.
   const bars = sliceBars(stored, null, end)

@@ -1,58 +1,77 @@
-import { BarsArchive } from '../src/archive/bars.ts'
-import type { Timeframe } from '../src/market/timeframe.ts'
+import { planDownload } from '../src/market/download-plan.ts'
 import type { DataDownloadParams, DataDownloadResult } from '../src/operations/data-download.ts'
 import { rangeOf } from '../src/operations/moment.ts'
 import { Problem } from '../src/problems.ts'
-import { fetchAllBars } from '../src/vendors/fetch.ts'
-import { vendors } from '../src/vendors/registry.ts'
+import { type DownloadState, nothingFetched } from '../src/vendors/download.ts'
+import { type DatasetName, Downloads, storedSpan } from './downloads.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
-type StoredDataset = DataDownloadResult['datasets'][number]
-type Wanted = { readonly symbol: string; readonly timeframe: Timeframe }
+/** What a checkpoint holds. Datasets that failed are tried again by the next attempt. */
+type State = {
+  readonly datasets: DataDownloadResult['datasets']
+  /** "Now", as the first attempt saw it: a resumed download has the same end. Epoch ms. */
+  readonly end: number
+  /** The dataset in the works, by its place in the list. */
+  readonly current: { readonly index: number; readonly state: DownloadState } | null
+}
 
 export default defineWorker(
   'data_download',
   async (params: DataDownloadParams, ctx): Promise<DataDownloadResult> => {
+    const downloads = new Downloads(ctx, params)
     const wanted = params.symbols.flatMap(symbol =>
       params.timeframes.map(timeframe => ({ symbol, timeframe })),
     )
-    // Datasets that failed before a restart are tried again.
-    const datasets: StoredDataset[] = [...(ctx.restored<StoredDataset[]>() ?? [])]
-    const failures: Problem[] = []
-    for (const dataset of wanted) {
+    let state = ctx.restored<State>() ?? firstState(params, ctx)
+    const save = (next: Partial<State>, label: string) => {
+      state = { ...state, ...next }
+      ctx.saveCheckpoint(state, { label })
+    }
+    const failures: DataDownloadResult['failures'] = []
+    let firstProblem: Problem | null = null
+    for (const [index, dataset] of wanted.entries()) {
       ctx.checkCancelled()
-      const { symbol, timeframe } = dataset
-      if (datasets.some(done => done.symbol === symbol && done.timeframe === timeframe)) continue
-      const ended = datasets.length + failures.length
-      ctx.progress(ended, wanted.length, `${symbol} ${timeframe}`, 'dataset')
+      if (state.datasets.some(done => isSame(done, dataset))) continue
+      const place = { done: state.datasets.length + failures.length, total: wanted.length }
+      const { current } = state
       try {
-        datasets.push(await fetchAndStore(dataset, params, ctx))
+        const start =
+          current?.index === index ? current.state : await plan(params, dataset, state.end, downloads)
+        const stored = await downloads.fetch(dataset, start, place, (now, label) =>
+          save({ current: { index, state: now } }, label),
+        )
+        save(
+          { datasets: [...state.datasets, stored], current: null },
+          `${place.done + 1} of ${wanted.length} datasets`,
+        )
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        failures.push(error)
-        ctx.warn(`${symbol} ${timeframe} was not stored: ${error.message}.`)
-        continue
+        firstProblem ??= error
+        failures.push({ ...dataset, code: error.code, detail: error.message })
+        ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${error.message}.`)
       }
-      ctx.saveCheckpoint(datasets, { label: `${datasets.length} of ${wanted.length} datasets` })
     }
-    const [first] = failures
-    if (first !== undefined && datasets.length === 0) throw first
+    if (firstProblem !== null && state.datasets.length === 0) throw firstProblem
     ctx.progress(wanted.length, wanted.length, 'done', 'dataset')
-    return { partial: failures.length > 0, datasets }
+    return { partial: failures.length > 0, datasets: state.datasets, failures }
   },
 )
 
-async function fetchAndStore(dataset: Wanted, params: DataDownloadParams, ctx: WorkerContext) {
-  const { symbol, timeframe } = dataset
-  const startedAt = ctx.now()
-  const request = { ...dataset, ...rangeOf(params), signal: ctx.signal }
-  const bars = await fetchAllBars(vendors[params.vendor], request, count => {
-    ctx.checkCancelled()
-    ctx.metric('pages', { bars: count, bars_per_second: (count / Math.max(1, ctx.now() - startedAt)) * 1000 })
-  })
-  const from = { source: params.vendor, now: ctx.now(), pointer: '/body/params' }
-  const { manifest } = await new BarsArchive(ctx.home).merge(symbol, timeframe, bars, from)
-  const { first_time, last_time, sha256 } = manifest
-  ctx.log('info', `stored ${manifest.bars} bars of ${symbol} ${timeframe}`)
-  return { symbol, timeframe, bars: manifest.bars, first_time, last_time, sha256 } satisfies StoredDataset
+function firstState(params: DataDownloadParams, ctx: WorkerContext): State {
+  const { end } = rangeOf(params)
+  return { datasets: [], end: Math.min(end ?? Number.POSITIVE_INFINITY, ctx.now()), current: null }
 }
+
+async function plan(
+  params: DataDownloadParams,
+  { symbol, timeframe }: DatasetName,
+  end: number,
+  downloads: Downloads,
+): Promise<DownloadState> {
+  const stored = storedSpan(await downloads.archive.manifest(symbol, timeframe))
+  const ranges = planDownload(params.mode, timeframe, { start: rangeOf(params).start, end }, stored)
+  return { ranges, counts: nothingFetched, remarks: [] }
+}
+
+const isSame = (a: DatasetName, b: DatasetName): boolean =>
+  a.symbol === b.symbol && a.timeframe === b.timeframe

@@ -10,7 +10,7 @@ import type {
   Provenance,
   Result,
 } from '../src/operations/operation.ts'
-import { control, stop, type Task } from '../src/operations/protocol.ts'
+import { control, type ServerFacts, stop, type Task } from '../src/operations/protocol.ts'
 import { Problem } from '../src/problems.ts'
 import { Reports } from './reports.ts'
 
@@ -28,20 +28,23 @@ export type CheckpointOptions = {
 export class WorkerContext {
   readonly operationId: string
   readonly attempt: number
-  readonly home: string
+  readonly server: ServerFacts
   readonly provenance: Provenance
   readonly artifacts: ArtifactFolder
   readonly #words: Int32Array
   readonly #reports: Reports
   readonly #restored: unknown
   readonly #aborting = new AbortController()
+  /** Where the server's clock stood when this thread's own stood at 0. */
+  readonly #startedAt: number
 
   constructor(task: Task, reports: Reports, restored: unknown) {
     this.operationId = task.operation_id
     this.attempt = task.attempt
-    this.home = task.home
+    this.server = task.server
+    this.#startedAt = task.now - performance.now()
     this.provenance = task.provenance
-    this.artifacts = new ArtifactFolder(task.home, task.operation_id, task.attempt)
+    this.artifacts = new ArtifactFolder(task.server.home, task.operation_id, task.attempt)
     this.#words = new Int32Array(task.control)
     this.#reports = reports
     this.#restored = restored
@@ -61,8 +64,14 @@ export class WorkerContext {
     return this.provenance.seed ?? 0
   }
 
+  /** The server's clock, epoch ms. */
   now(): number {
-    return Date.now()
+    return Math.round(this.#startedAt + performance.now())
+  }
+
+  /** A sign of life, for code that waits for others longer than its type may be silent. */
+  alive(): void {
+    this.#beat()
   }
 
   /** The state of the checkpoint this attempt goes on from, or null at the start. */
@@ -111,7 +120,7 @@ export class WorkerContext {
   /** Writes `state` (anything structured clone can copy) to disk, durable when this returns. */
   saveCheckpoint(state: unknown, options: CheckpointOptions): void {
     const { label, best = false } = options
-    const checkpoint = writeCheckpoint(this.home, this.operationId, this.attempt, state, {
+    const checkpoint = writeCheckpoint(this.server.home, this.operationId, this.attempt, state, {
       label,
       best,
       now: this.now(),
@@ -150,7 +159,7 @@ export function defineWorker<P extends Params, R extends Result>(
 }
 
 function restore(task: Task, reports: Reports): unknown {
-  const found = newestReadable(task.home, task.operation_id, task.restore_from)
+  const found = newestReadable(task.server.home, task.operation_id, task.restore_from)
   const restored: Checkpoint | null = found.checkpoint
   reports.started(restored, found.damaged)
   if (found.damaged.length > 0) {

@@ -36,6 +36,16 @@ export function fromInt64(chunk: Data, inPlace: boolean): Float64Array {
   return target
 }
 
+/** Values read as the bytes of int64 become the numbers they mean, in their place. */
+export function int64ToFloat64(values: Float64Array): void {
+  const { buffer, byteOffset, length } = values
+  joinHalves(
+    new Uint32Array(buffer, byteOffset, length * 2),
+    new Int32Array(buffer, byteOffset, length * 2),
+    values,
+  )
+}
+
 function joinHalves(low: Uint32Array, high: Int32Array, target: Float64Array): void {
   for (let i = 0; i < target.length; i++) {
     target[i] = (high[2 * i + 1] as number) * two32 + (low[2 * i] as number)

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isMissing } from './folder.ts'
 
 /**
  * Writes a file so that a reader sees all of it or none, at any moment and after a power cut: temporary
@@ -9,10 +10,9 @@ import { basename, dirname, join } from 'node:path'
  * A writer killed half-way leaves only a temporary file, see {@link isTemporary}.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path))
   const temporary = temporaryPath(path)
   try {
-    const file = await open(temporary, 'wx', fileMode)
+    const file = await create(temporary)
     try {
       await file.writeFile(bytes)
       await file.sync()
@@ -29,16 +29,9 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
 
 /** As {@link writeFileAtomically}, for worker threads, which may block. */
 export function writeFileAtomicallySync(path: string, bytes: Uint8Array): void {
-  makeFolderSync(dirname(path))
   const temporary = temporaryPath(path)
   try {
-    const file = openSync(temporary, 'wx', fileMode)
-    try {
-      writeFileSync(file, bytes)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    writeNewFileSync(temporary, bytes)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
@@ -68,6 +61,17 @@ export function isTemporary(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.tmp')
 }
 
+/** Writes a file that is on disk when this returns, under a name that nothing has yet. Missing folders are made. */
+export function writeNewFileSync(path: string, bytes: Uint8Array): void {
+  const file = createSync(path)
+  try {
+    writeFileSync(file, bytes)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 const fileMode = 0o600
 const folderMode = 0o700
 
@@ -76,7 +80,31 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function create(path: string): Promise<FileHandle> {
+  await makeFolder(dirname(path))
+  try {
+    return await open(path, 'wx', fileMode)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    // A sweep has found the folder empty and removed it.
+    await makeFolder(dirname(path))
+    return open(path, 'wx', fileMode)
+  }
+}
+
+function createSync(path: string): number {
+  makeFolderSync(dirname(path))
+  try {
+    return openSync(path, 'wx', fileMode)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    makeFolderSync(dirname(path))
+    return openSync(path, 'wx', fileMode)
+  }
+}
+
+/** Makes a folder, readable by its owner alone, that survives a power cut. */
+export async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: folderMode })
   if (first === undefined) return
   for (const parent of parentsUpTo(folder, first)) await syncFolder(parent)
@@ -110,7 +138,8 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function syncFolderSync(folder: string): void {
+/** As {@link syncFolder}, for worker threads. */
+export function syncFolderSync(folder: string): void {
   if (!canSyncFolders) return
   const handle = openSync(folder, 'r')
   try {

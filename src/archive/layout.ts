@@ -5,8 +5,11 @@ import { isTimeframe } from '../market/timeframe.ts'
 /*
  * THE folders of the data folder (`home`):
  *   ktrdr.sqlite                                   the store
- *   bars/{symbol}/{timeframe}/manifest.json        what the dataset is now
- *   bars/{symbol}/{timeframe}/{sha256}.arrow       its bars; never changed, named by their contents
+ *   bars/{symbol}/{timeframe}/                     a dataset:
+ *     manifest.json                                what it is now
+ *     versions/{sha256}.json                       what one identity of it consists of; never changed
+ *     segments/{sha256}.arrow                      bars of one month, year or all; never changed, named by their contents
+ *     renditions/{sha256}.{json|csv|parquet|arrow} a whole version in one file, made on demand
  *   strategies/{name}.yaml                         the user's own
  *   snapshots/{sha256}.yaml                        strategies as they were when an operation was accepted
  *   checkpoints/{operation_id}/{attempt}-{n}.ckpt
@@ -33,6 +36,7 @@ const patterns = {
   artifact: /^[a-z0-9][a-z0-9_-]{0,63}(\.[a-z0-9]{1,10})?$/,
   checkpoint: /^\d{1,9}-\d{1,9}\.ckpt$/,
   attempt: /^[1-9]\d{0,8}$/,
+  format: /^[a-z]{1,10}$/,
 } as const satisfies Record<string, RegExp>
 
 type NameKind = keyof typeof patterns
@@ -61,9 +65,30 @@ export function datasetFolder(home: string, symbol: string, timeframe: string): 
   return join(barsFolder(home), checkedName('symbol', symbol), timeframe)
 }
 
-/** Where a segment of bars is, or would be. */
-export const segmentPath = (home: string, symbol: string, timeframe: string, sha256: string): string =>
-  join(datasetFolder(home, symbol, timeframe), `${checkedName('sha256', sha256)}.arrow`)
+/** Names of one dataset. */
+export type DatasetName = { readonly home: string; readonly symbol: string; readonly timeframe: string }
+
+const folderOf = ({ home, symbol, timeframe }: DatasetName): string => datasetFolder(home, symbol, timeframe)
+
+export const manifestPath = (dataset: DatasetName): string => join(folderOf(dataset), 'manifest.json')
+
+export const versionsFolder = (dataset: DatasetName): string => join(folderOf(dataset), 'versions')
+
+/** Where a version is, or would be. */
+export const versionPath = (dataset: DatasetName, sha256: string): string =>
+  join(versionsFolder(dataset), `${checkedName('sha256', sha256)}.json`)
+
+export const segmentsFolder = (dataset: DatasetName): string => join(folderOf(dataset), 'segments')
+
+/** Where a segment is, or would be. */
+export const segmentPath = (dataset: DatasetName, sha256: string): string =>
+  join(segmentsFolder(dataset), `${checkedName('sha256', sha256)}.arrow`)
+
+export const renditionsFolder = (dataset: DatasetName): string => join(folderOf(dataset), 'renditions')
+
+/** Where a version is in a format of `tableMediaTypes`, or would be. */
+export const renditionPath = (dataset: DatasetName, sha256: string, format: string): string =>
+  join(renditionsFolder(dataset), `${checkedName('sha256', sha256)}.${checkedName('format', format)}`)
 
 /** Why a symbol cannot name a folder on every file system, or null: a data folder may move to Windows, or lie on its disks. */
 export function symbolFault(symbol: string): string | null {

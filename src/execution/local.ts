@@ -18,7 +18,7 @@ export type LocalCollaborators = {
   readonly log: Log
 }
 
-export type LocalSettings = { readonly node: string; readonly home: string; readonly cancelGraceMs: number }
+export type LocalSettings = { readonly node: string; readonly cancelGraceMs: number }
 
 /** After the store could not be asked. */
 const retryMs = 1_000
@@ -119,7 +119,6 @@ export class LocalExecutor implements Executor {
     const cancel = new AbortController()
     this.#count(record.type, 1)
     const run = pool.run(record, spec, {
-      home: this.#settings.home,
       cancel: cancel.signal,
       cancelGraceMs: this.#settings.cancelGraceMs,
       onMessage: message => attempts.record(record, message),

@@ -1,11 +1,13 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import type { Clock } from '../clock.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { OperationRecord, OperationType, Outcome } from '../operations/operation.ts'
 import {
   control,
   controlBytes,
   type MainMessage,
+  type ServerFacts,
   stop,
   type Task,
   type WorkerMessage,
@@ -19,10 +21,11 @@ export type PoolSettings = {
   readonly memoryMb: number
   /** Folder of compiled code: a thread starts three times faster with it. */
   readonly compileCache: string
+  /** Told to every worker. */
+  readonly server: ServerFacts
 }
 
 export type RunOptions = {
-  readonly home: string
   /** Aborts when a client cancelled the operation. */
   readonly cancel: AbortSignal
   /** Time between asking the worker to stop and killing its thread. */
@@ -66,10 +69,12 @@ export class Pool {
   readonly #piscina: Piscina
   readonly #slots: readonly Slot[]
   readonly #settings: PoolSettings
+  readonly #clock: Clock
   readonly #watch: NodeJS.Timeout
 
-  constructor(settings: PoolSettings, log: Log) {
+  constructor(settings: PoolSettings, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
     this.#settings = settings
+    this.#clock = clock
     this.#slots = Array.from({ length: settings.threads }, (_, index) => ({ slot: index + 1, run: null }))
     this.#piscina = new Piscina({
       minThreads: settings.threads,
@@ -118,6 +123,8 @@ export class Pool {
       spec,
       options,
       memoryBytes: this.#settings.memoryMb * 1_048_576,
+      server: this.#settings.server,
+      clock: this.#clock,
     })
     slot.run = run
     const recorded = run.start().then(async outcome => {
@@ -139,6 +146,8 @@ type RunParts = {
   readonly spec: WorkerSpec
   readonly options: RunOptions
   readonly memoryBytes: number
+  readonly server: ServerFacts
+  readonly clock: Clock
 }
 
 /** Piscina derives its type from an older signature of `postMessage`; at run time it is a list. */
@@ -273,7 +282,7 @@ class ActiveRun {
   }
 
   #task(port: MessagePort): Task {
-    const { record, options } = this.#parts
+    const { record, server, clock } = this.#parts
     return {
       operation_id: record.operation_id,
       type: record.type,
@@ -281,7 +290,8 @@ class ActiveRun {
       params: record.params,
       provenance: record.provenance,
       request_id: record.request_id,
-      home: options.home,
+      server,
+      now: clock.now(),
       restore_from: record.checkpoints,
       control: this.#control,
       port,

@@ -1,6 +1,6 @@
 import express, { type RequestHandler } from 'express'
 import { Problem } from '../problems.ts'
-import { hasBody, unknownBody } from './guard.ts'
+import { hasBody, parquetBody, unknownBody } from './guard.ts'
 import { bodyBytes, importBytes } from './limits.ts'
 
 /** A body other than an import must arrive within this time. */
@@ -14,10 +14,10 @@ export function bodies(): RequestHandler[] {
     if (contentType === unknownBody) {
       throw new Problem(
         'unsupported-media-type',
-        'The body must be application/json, application/yaml or text/csv in UTF-8, as the contract says for this address.',
+        'The body must be application/json, application/yaml or text/csv in UTF-8, or Parquet, as the contract says for this address.',
       )
     }
-    const isImport = contentType === 'text/csv'
+    const isImport = contentType === 'text/csv' || contentType === parquetBody
     if (isImport && encoding.toLowerCase() !== 'identity')
       throw new Problem('unsupported-media-type', `An import cannot be ${encoding}: send it uncompressed.`)
     checkLength(Number(request.headers['content-length'] ?? 0), isImport ? importBytes : bodyBytes)

@@ -14,6 +14,9 @@ declare module 'node:http' {
 /** Content type given to bodies of a type or a character set this server does not know; every route refuses it. */
 export const unknownBody = 'application/octet-stream'
 
+/** Of imports; like CSV it stays a stream. */
+export const parquetBody = 'application/vnd.apache.parquet'
+
 const knownBodies: Readonly<Record<string, string>> = {
   'application/json': 'application/json',
   'application/yaml': 'application/yaml',
@@ -21,6 +24,7 @@ const knownBodies: Readonly<Record<string, string>> = {
   'text/yaml': 'application/yaml',
   'text/x-yaml': 'application/yaml',
   'text/csv': 'text/csv',
+  'application/vnd.apache.parquet': parquetBody,
 }
 
 /** Prepares a request before anything looks at it. */
@@ -28,7 +32,7 @@ export type Guard = (request: IncomingMessage) => void
 
 /**
  * First of all, for every request: gives it an id, turns HEAD into GET (Node sends no body to HEAD by itself), takes
- * the path out of an absolute address and makes its content type one of four strings. The validator compiles and keeps a validator per content type it
+ * the path out of an absolute address and makes its content type one of a few strings. The validator compiles and keeps a validator per content type it
  * sees, parameters included: with those of clients, memory and processor could be exhausted from outside.
  */
 export function createGuard(clock: Clock): Guard {

@@ -11,7 +11,7 @@ type BodyOf<K extends OperationName> = operations[K] extends { requestBody?: { c
   ? C[keyof C]
   : undefined
 /** The validator has filled these in: they have defaults in the contract, which the generated types do not know. */
-type Defaulted = 'limit' | 'after' | 'wait' | 'dry_run'
+type Defaulted = 'limit' | 'after' | 'wait' | 'dry_run' | 'include_expected'
 type Filled<Q> = Omit<Q, Defaulted> & Required<Pick<Q, Extract<keyof Q, Defaulted>>>
 type FilledBody<B> = B extends { priority?: infer P } ? B & { priority: NonNullable<P> } : B
 type QueryOf<K extends OperationName> = operations[K]['parameters'] extends { query?: infer Q }

@@ -4,15 +4,19 @@ import type { Express } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
 import { Renditions } from '../archive/renditions.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
+import { TaskRunner } from '../archive/task-runner.ts'
+import { Threads } from '../archive/threads.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { ThreadState } from '../execution/pool.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
+import type { Calendars } from '../market/calendars.ts'
 import type { components } from '../openapi.gen.ts'
 import type { OperationQueries } from '../operations/queries.ts'
 import type { OperationsService } from '../operations/service.ts'
 import { Problem } from '../problems.ts'
+import type { SymbolSearch } from '../vendors/symbol-search.ts'
 import { type Authorize, createAuthorize } from './auth.ts'
 import { bodies } from './bodies.ts'
 import type { Contract } from './contract.ts'
@@ -28,8 +32,10 @@ import { problemMiddleware, sendProblem } from './problem-response.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { recordRequest } from './request-record.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { datasetReportRoutes } from './routes/dataset-reports.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { eventRoutes } from './routes/events.ts'
+import { marketRoutes } from './routes/market.ts'
 import { operationDetailRoutes } from './routes/operation-details.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { problemRoutes } from './routes/problems.ts'
@@ -50,6 +56,8 @@ export type HttpRooms = {
   readonly feed: Feed
   readonly bars: BarsArchive
   readonly strategies: StrategyLibrary
+  readonly calendars: Calendars
+  readonly symbols: SymbolSearch
   readonly threads: () => readonly ThreadState[]
   readonly ready: () => Promise<components['schemas']['Health']>
   readonly version: string
@@ -158,14 +166,18 @@ function serverFor(
 type Parts = { readonly streams: SseStreams; readonly metrics: Metrics; readonly reader: OperationReader }
 
 function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Handlers {
-  const { service, queries, bars, strategies, clock } = rooms
-  const renditions = new Renditions()
+  const { service, queries, strategies, calendars, symbols } = rooms
+  const tasks = new TaskRunner(rooms.calendars)
+  const renditions = new Renditions(tasks)
+  const datasets = { ...rooms, archive: rooms.bars, renditions, imports: new Threads() }
   return {
     ...operationRoutes({ service, queries, reader }),
     ...operationDetailRoutes(queries),
     ...artifactRoutes(queries, renditions),
     ...eventRoutes(streams),
-    ...datasetRoutes(bars, renditions, clock),
+    ...datasetRoutes(datasets),
+    ...datasetReportRoutes(datasets, tasks),
+    ...marketRoutes(calendars, symbols),
     ...strategyRoutes(strategies),
     ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),
     ...problemRoutes(),

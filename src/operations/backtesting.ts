@@ -11,6 +11,7 @@ import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 
 type Requested = Readonly<components['schemas']['BacktestingParams']>
 type WithDefault =
+  | 'adjustment'
   | 'initial_capital'
   | 'commission_rate'
   | 'commission_fixed'
@@ -63,24 +64,38 @@ async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   }
   const symbol = params.symbol ?? strategy.training_data.symbols.symbol
   const timeframe = params.timeframe ?? strategy.training_data.timeframes.timeframe
-  const manifest = await rooms.bars.manifest(symbol, timeframe)
-  if (manifest === null) throw noDataset(symbol, timeframe)
+  const pinned = await rooms.bars.pin(symbol, timeframe, params.adjustment)
+  if (pinned === null) throw noDataset(symbol, timeframe)
+  const { manifest, sha256 } = pinned
   const bars = countBars(manifest, range, rooms)
   const effective: EffectiveBacktestingParams = {
     ...params,
     symbol,
     timeframe,
     start: params.start ?? manifest.first_time,
+    // No later bar can open before it.
     end: params.end ?? toRfc3339(closeTimeMs(Date.parse(manifest.last_time), timeframe)),
   }
   return {
     params: effective,
-    warnings,
+    warnings: [...warnings, ...splitWarnings(manifest, effective)],
     steps: bars === null ? null : { total: bars, unit: 'bar' },
     seed: null,
     strategy_sha256: await rooms.strategies.snapshot(yaml),
-    dataset_sha256: [manifest.sha256],
+    dataset_sha256: [sha256],
   }
+}
+
+/** As traded, a split is a jump that no holder has felt. */
+function splitWarnings(manifest: Manifest, params: EffectiveBacktestingParams): string[] {
+  if (params.adjustment !== 'none') return []
+  const isInside = (date: string) => params.start.slice(0, 10) < date && date < params.end.slice(0, 10)
+  const dates = manifest.actions.filter(({ kind, ex_date }) => kind === 'split' && isInside(ex_date))
+  if (dates.length === 0) return []
+  const named = dates.map(({ ex_date }) => ex_date).join(', ')
+  return [
+    `${params.symbol} was split inside the range (${named}): prices as traded jump there. adjustment: split removes the jump.`,
+  ]
 }
 
 /** The schema cannot say which mode needs `fraction` without naming each mode twice. */

@@ -1,6 +1,8 @@
 import type { components } from '../openapi.gen.ts'
 import { backtestingSpec } from './backtesting.ts'
 import { dataDownloadSpec } from './data-download.ts'
+import { dataRepairSpec } from './data-repair.ts'
+import { dataResampleSpec } from './data-resample.ts'
 import { exerciseFanOutSpec, exerciseSpec } from './exercise.ts'
 import type { OperationType } from './operation.ts'
 import type { OperationSpec } from './spec.ts'
@@ -11,6 +13,8 @@ import type { OperationSpec } from './spec.ts'
  */
 export const catalogue: Readonly<Record<OperationType, OperationSpec>> = {
   data_download: dataDownloadSpec,
+  data_repair: dataRepairSpec,
+  data_resample: dataResampleSpec,
   backtesting: backtestingSpec,
   exercise: exerciseSpec,
   exercise_fan_out: exerciseFanOutSpec,

@@ -1,13 +1,24 @@
 import { symbolFault } from '../archive/layout.ts'
+import type { Calendars } from '../market/calendars.ts'
+import type { Timeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
+import { vendors } from '../vendors/registry.ts'
+import type { Vendor } from '../vendors/vendor.ts'
 import { rangeOf } from './moment.ts'
-import { selfContained, type WorkerSpec } from './spec.ts'
+import { type Rooms, selfContained, type WorkerSpec } from './spec.ts'
 
-export type DataDownloadParams = Readonly<components['schemas']['DataDownloadParams']>
+type Requested = Readonly<components['schemas']['DataDownloadParams']>
+/** As the validator hands them on: defaults filled in. */
+export type DataDownloadParams = Requested & Required<Pick<Requested, 'mode'>>
 export type DataDownloadResult = Readonly<components['schemas']['DataDownloadResult']>
 
 const MINUTE_MS = 60_000
+
+/** What the worker reports for each page it stored, see `openapi.yaml`. */
+export const pagesSeries = {
+  pages: { page: 'page', bars: 'bar', bars_per_second: 'bar/s' },
+} as const
 
 /** Fetches bars from a vendor and stores them, one dataset after the other. */
 export const dataDownloadSpec: WorkerSpec = {
@@ -15,23 +26,73 @@ export const dataDownloadSpec: WorkerSpec = {
   description: 'Fetches bars from a vendor and stores them.',
   worker: 'data-download.ts',
   resumable: true,
-  timeoutMs: 60 * MINUTE_MS,
+  timeoutMs: 24 * 60 * MINUTE_MS,
   stallMs: 2 * MINUTE_MS,
   // Vendors limit how often they may be asked; more at once are not faster.
   maxConcurrent: 4,
-  series: { pages: { bars: 'bar', bars_per_second: 'bar/s' } },
-  prepare: async params => {
-    const { symbols, timeframes, ...range } = params as DataDownloadParams
-    rangeOf(range)
-    for (const [index, symbol] of symbols.entries()) {
-      const message = symbolFault(symbol)
-      if (message === null) continue
-      const errors = [{ pointer: `/body/params/symbols/${index}`, code: 'name', message }]
-      throw new Problem('params-invalid', message, { errors })
-    }
+  series: pagesSeries,
+  prepare: async (given, rooms) => {
+    const params = given as DataDownloadParams
+    checkRange(params)
+    checkSymbols(params.symbols)
+    const vendor = vendors[params.vendor]
+    checkVendor(vendor, params)
+    if (params.calendar !== undefined) await checkCalendar(params, params.calendar, rooms)
     return {
       ...selfContained(params, null),
-      steps: { total: symbols.length * timeframes.length, unit: 'dataset' },
+      steps: { total: params.symbols.length * params.timeframes.length, unit: 'dataset' },
     }
   },
+}
+
+/** What a request asks of a vendor. */
+type Asked = { readonly exchange?: string; readonly timeframes: readonly Timeframe[] }
+
+/** @throws {Problem} 'params-invalid' for what the vendor cannot do */
+export function checkVendor(vendor: Vendor, { exchange, timeframes }: Asked, list = true): void {
+  if (exchange !== undefined && !vendor.exchanges)
+    throw fault('/body/params/exchange', 'not_allowed', `the vendor ${vendor.name} has no exchanges`)
+  timeframes.forEach((timeframe, index) => {
+    if (vendor.timeframes.includes(timeframe)) return
+    const message = `${vendor.name} has no ${timeframe} bars, only ${vendor.timeframes.join(', ')}`
+    throw fault(list ? `/body/params/timeframes/${index}` : '/body/params/timeframe', 'timeframe', message)
+  })
+}
+
+/** @throws {Problem} 'params-invalid' unless there is such a calendar; the message names all */
+export function checkCalendarName(calendars: Calendars, name: string, pointer: string): void {
+  if (calendars.find(name) !== null) return
+  throw fault(pointer, 'unknown', `there is no calendar ${name}, only ${calendars.names().join(', ')}`)
+}
+
+/** A fault of the parameters. */
+export function fault(pointer: string, code: string, message: string): Problem {
+  return new Problem('params-invalid', message, { errors: [{ pointer, code, message }] })
+}
+
+function checkRange(params: DataDownloadParams): void {
+  const { mode, start, end } = params
+  rangeOf({ ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) })
+  if (mode === 'range' && start === undefined)
+    throw fault('/body/params/start', 'required', "mode 'range' needs start")
+}
+
+function checkSymbols(symbols: readonly string[]): void {
+  symbols.forEach((symbol, index) => {
+    const message = symbolFault(symbol)
+    if (message !== null) throw fault(`/body/params/symbols/${index}`, 'name', message)
+  })
+}
+
+/** Stored bars close by the calendar they were stored with: a dataset has one. */
+async function checkCalendar(params: DataDownloadParams, calendar: string, rooms: Rooms): Promise<void> {
+  checkCalendarName(rooms.calendars, calendar, '/body/params/calendar')
+  for (const symbol of params.symbols) {
+    for (const timeframe of params.timeframes) {
+      const stored = await rooms.bars.manifest(symbol, timeframe)
+      if (stored === null || stored.calendar === calendar) continue
+      const message = `${symbol} ${timeframe} is stored with the calendar ${stored.calendar}; delete the dataset to change it`
+      throw fault('/body/params/calendar', 'conflict', message)
+    }
+  }
 }

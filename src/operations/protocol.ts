@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { CalendarDefinition } from '../market/calendar.ts'
+import type { VendorsSettings } from '../vendors/vendor.ts'
 import type { Checkpoint, LogLine, MetricPoint, OperationType, Params, Provenance } from './operation.ts'
 
 /**
@@ -21,6 +23,17 @@ export const controlBytes = 4 * Int32Array.BYTES_PER_ELEMENT
 /** Values of the `stop` word. `drain`: the server stops; save a checkpoint and give way. */
 export const stop = { none: 0, cancel: 1, drain: 2 } as const
 
+/** What every worker is told of the server it works for. Plain data and shared memory. */
+export type ServerFacts = {
+  /** The data folder, absolute. */
+  readonly home: string
+  readonly vendors: VendorsSettings
+  /** Calendars the operator configured, besides the built-in ones. */
+  readonly calendars: readonly CalendarDefinition[]
+  /** When each vendor may next be asked, see `vendors/pacing.ts`. */
+  readonly pacing: SharedArrayBuffer
+}
+
 /** Everything a worker needs to run one attempt. */
 export type Task = {
   readonly operation_id: string
@@ -29,8 +42,9 @@ export type Task = {
   readonly params: Params
   readonly provenance: Provenance
   readonly request_id: string | null
-  /** The data folder. */
-  readonly home: string
+  readonly server: ServerFacts
+  /** The server's clock when the task was handed over, epoch ms: a worker's own clock goes on from there. */
+  readonly now: number
   /** Newest first; the first one that reads whole is restored. */
   readonly restore_from: readonly Checkpoint[]
   readonly control: SharedArrayBuffer

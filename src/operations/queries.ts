@@ -13,6 +13,7 @@ import type {
   OperationRecord,
   OperationStatus,
   OperationType,
+  Params,
 } from './operation.ts'
 import { presentOperation } from './present.ts'
 import { presentArtifacts, presentCheckpoints, presentLogs, presentMetrics } from './series.ts'
@@ -51,6 +52,18 @@ export class OperationQueries {
     if (record === null)
       throw new Problem('operation-not-found', `There is no operation ${id}; it may have been deleted.`)
     return record
+  }
+
+  /** Active operations that read or write a dataset, by what their parameters name. */
+  async usersOfDataset(symbol: string, timeframe: string): Promise<string[]> {
+    const names = (params: Params, ...keys: string[]) => keys.flatMap(key => params[key] ?? [])
+    return (await this.#store.inStatus(activeStatuses))
+      .filter(
+        ({ params }) =>
+          names(params, 'symbol', 'symbols').includes(symbol) &&
+          names(params, 'timeframe', 'timeframes', 'from').includes(timeframe),
+      )
+      .map(record => record.operation_id)
   }
 
   revisionOf(id: string): Promise<number | null> {

@@ -1,10 +1,15 @@
 import type { BarsArchive } from '../archive/bars.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
+import type { Calendars } from '../market/calendars.ts'
 import type { ProblemData } from '../problems.ts'
 import type { OperationStatus, OperationType, Params, Result } from './operation.ts'
 
 /** What an operation type may look at while its parameters are checked, in the main thread. */
-export type Rooms = { readonly bars: BarsArchive; readonly strategies: StrategyLibrary }
+export type Rooms = {
+  readonly bars: BarsArchive
+  readonly strategies: StrategyLibrary
+  readonly calendars: Calendars
+}
 
 /** Parameters found good: what will run, and what its result will depend on. */
 export type Prepared = {

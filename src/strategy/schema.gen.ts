@@ -187,8 +187,8 @@ export const strategySchema = {
     },
     "Symbol": {
       "type": "string",
-      "description": "Letters, digits and `. _ - =`; case is kept.",
-      "pattern": "^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$",
+      "description": "Letters, digits and `. _ - = ^`; case is kept. Pairs of ccxt are written with a dash, BTC-USDT.",
+      "pattern": "^[A-Za-z0-9^][A-Za-z0-9._=^-]{0,31}$",
       "examples": [
         "AAPL"
       ]

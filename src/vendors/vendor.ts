@@ -2,6 +2,10 @@ import type { Bars } from '../market/bars.ts'
 import type { Calendar } from '../market/calendar.ts'
 import type { CorporateAction } from '../market/corporate-action.ts'
 import type { Timeframe } from '../market/timeframe.ts'
+import type { components } from '../openapi.gen.ts'
+
+/** As openapi.yaml names them. */
+export type VendorName = components['schemas']['VendorName']
 
 /** What to fetch: bars whose open time is in `[start, end)`, epoch ms UTC; a null start is the vendor's first bar. */
 export type BarsRequest = {
@@ -72,7 +76,7 @@ export type VendorSymbol = { readonly symbol: string; readonly description: stri
 
 /** Where bars come from. One file each; THE list is registry.ts. */
 export type Vendor = {
-  readonly name: string
+  readonly name: VendorName
   readonly description: string
   /** Whether it fetches over the network. */
   readonly network: boolean
@@ -88,8 +92,5 @@ export type Vendor = {
    */
   readonly fetchBars: (request: BarsRequest, context: VendorContext) => AsyncIterable<BarsPage>
   /** @throws {Problem} 'vendor-unavailable' */
-  readonly listSymbols?: (
-    exchange: string | null,
-    context: VendorContext,
-  ) => Promise<readonly VendorSymbol[]>
+  readonly listSymbols?: (exchange: string | null, context: VendorContext) => Promise<readonly VendorSymbol[]>
 }

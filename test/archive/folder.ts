@@ -1,6 +1,6 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createLayout } from '../../src/archive/layout.ts'
 import type { Bars } from '../../src/market/bars.ts'
 
@@ -27,6 +27,39 @@ export function makeBars(length: number, firstDay = 0): Bars {
     close: column(i => 101 + Math.sin(i)),
     volume: column(i => i * 10),
   }
+}
+
+/** Valid minute bars from `startMs`, one every `stepMinutes`. */
+export function makeMinuteBars(length: number, startMs: number, stepMinutes = 1): Bars {
+  const minuteMs = 60_000
+  const days = makeBars(length)
+  const time = days.time.map((_, i) => startMs + i * stepMinutes * minuteMs)
+  return { ...days, time, close_time: time.map(open => open + minuteMs) }
+}
+
+/** The bars whose number is chosen, in their order. */
+export function pickBars(bars: Bars, isChosen: (i: number) => boolean): Bars {
+  const pick = (column: Float64Array) => column.filter((_, i) => isChosen(i))
+  const time = pick(bars.time)
+  return {
+    length: time.length,
+    time,
+    close_time: pick(bars.close_time),
+    open: pick(bars.open),
+    high: pick(bars.high),
+    low: pick(bars.low),
+    close: pick(bars.close),
+    volume: pick(bars.volume),
+  }
+}
+
+/** The files below a folder as paths from it, sorted. */
+export function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter(entry => entry.isFile())
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)))
+    .sort()
 }
 
 export const operationId = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'

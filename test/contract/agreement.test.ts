@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { metricDefinitions } from '../../src/backtest/metric-definitions.ts'
-import { variables } from '../../src/config.ts'
 import { catalogue, operationTypes, paramsSchemaOf, resultSchemaOf } from '../../src/operations/catalogue.ts'
 import { drawTransitions, statuses } from '../../src/operations/lifecycle.ts'
 import { problems } from '../../src/problems.ts'
+import { variables } from '../../src/variables.ts'
 import { vendors } from '../../src/vendors/registry.ts'
 
 /** What is said in two places must be the same in both: contract, catalogue, workers, problems, configuration, README. */
@@ -49,7 +49,7 @@ test('the contract, the catalogue and the workers list the same operation types'
   })
   expect(
     readdirSync(`${root}workers`)
-      .filter(file => !['harness.ts', 'reports.ts'].includes(file))
+      .filter(file => !['downloads.ts', 'harness.ts', 'reports.ts'].includes(file))
       .sort(),
   ).toEqual(workers.sort())
   for (const type of operationTypes) {
@@ -65,7 +65,7 @@ test('the contract and the transition table list the same statuses', () => {
 })
 
 test('the contract and the registries list the same vendors and backtest metrics', () => {
-  expect(schemas.DataDownloadParams.properties.vendor.enum).toEqual(Object.keys(vendors))
+  expect(schemas.VendorName.enum).toEqual(Object.keys(vendors))
   expect(Object.keys(schemas.BacktestMetrics.properties).sort()).toEqual(
     Object.keys(metricDefinitions).sort(),
   )

@@ -58,7 +58,7 @@ test('days stamped at local midnight may be 23 hours apart', () => {
 })
 
 test('every missing column is named', () => {
-  expect(refusal('Day,Open,High,Low,Last\n').errors.map(e => e.message)).toEqual([
+  expect(refusal('Tag,Open,High,Low,Last\n').errors.map(e => e.message)).toEqual([
     'line 1: there is no time column (Date, Time, Timestamp or Datetime)',
     'line 1: there is no close column',
   ])

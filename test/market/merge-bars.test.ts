@@ -1,23 +1,55 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { sliceBars } from '../../src/market/bars.ts'
-import { mergeBars } from '../../src/market/merge-bars.ts'
-import { makeBars } from '../archive/folder.ts'
+import { joinBars, mergeBars } from '../../src/market/merge-bars.ts'
+import { makeBars, pickBars } from '../archive/folder.ts'
 
-test('a merge changes nothing outside the span of what was fetched, and inside it everything', () => {
-  const truth = makeBars(60)
+const truth = makeBars(60)
+/** The same open times, other prices. */
+const corrected = { ...truth, close: truth.close.map(close => close - 0.5) }
+const rows = fc.uniqueArray(fc.nat(59), { maxLength: 60 }).map(chosen => new Set(chosen))
+
+test('a merge puts each bar of the page at its open time and leaves all other stored bars as they were', () => {
   fc.assert(
-    fc.property(fc.nat(59), fc.nat(59), fc.nat(59), fc.nat(59), (a, b, c, d) => {
-      const [from, to] = [Math.min(a, b), Math.max(a, b)]
-      const [start, end] = [Math.min(c, d), Math.max(c, d)]
-      const stored = sliceBars(truth, truth.time[from] ?? 0, (truth.time[to] ?? 0) + 1)
-      const fetched = sliceBars(truth, truth.time[start] ?? 0, (truth.time[end] ?? 0) + 1)
-      const expected = [...truth.time].filter((_, i) => (i >= from && i <= to) || (i >= start && i <= end))
-      const merged = mergeBars(stored, fetched)
-      expect([...merged.time]).toEqual(expected)
-      expect(merged.close.length).toBe(merged.length)
-      for (let i = 0; i < merged.length; i++)
-        expect(merged.close[i]).toBe(truth.close[truth.time.indexOf(merged.time[i] ?? 0)])
+    fc.property(rows, rows, rows, (stored, page, wrong) => {
+      const merged = mergeBars(
+        pickBars(truth, i => stored.has(i)),
+        pickBars(
+          { ...truth, close: truth.close.map((_, i) => (wrong.has(i) ? corrected : truth).close[i] ?? 0) },
+          i => page.has(i),
+        ),
+      )
+      const expected = pickBars(
+        {
+          ...truth,
+          close: truth.close.map((_, i) => (page.has(i) && wrong.has(i) ? corrected : truth).close[i] ?? 0),
+        },
+        i => stored.has(i) || page.has(i),
+      )
+      expect(merged.bars).toEqual(expected)
+      expect(merged.added).toBe([...page].filter(row => !stored.has(row)).length)
+      expect(merged.changed).toBe([...page].filter(row => stored.has(row) && wrong.has(row)).length)
     }),
   )
+})
+
+test('a page that says nothing new gives back the stored bars themselves', () => {
+  expect(
+    mergeBars(
+      truth,
+      pickBars(truth, i => i % 7 === 3),
+    ),
+  ).toEqual({ bars: truth, added: 0, changed: 0 })
+  expect(
+    mergeBars(
+      truth,
+      pickBars(truth, i => i % 7 === 3),
+    ).bars,
+  ).toBe(truth)
+  expect(mergeBars(truth, makeBars(0)).bars).toBe(truth)
+})
+
+test('joined bars are those of the parts, one after the other', () => {
+  const parts = [makeBars(0), makeBars(5), makeBars(7, 5), makeBars(0), makeBars(1, 12)]
+  expect(joinBars(parts)).toEqual(makeBars(13))
+  expect(joinBars([])).toEqual(makeBars(0))
 })

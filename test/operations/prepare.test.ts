@@ -1,16 +1,18 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { BarsArchive } from '../../src/archive/bars.ts'
 import { createLayout } from '../../src/archive/layout.ts'
-import { StrategyLibrary } from '../../src/archive/strategies.ts'
+import { CsvBarsReader } from '../../src/market/csv.ts'
 import { backtestingSpec } from '../../src/operations/backtesting.ts'
 import { dataDownloadSpec } from '../../src/operations/data-download.ts'
-import { fetchAllBars } from '../../src/vendors/fetch.ts'
-import { sampleVendor } from '../../src/vendors/sample.ts'
+import { dataRepairSpec } from '../../src/operations/data-repair.ts'
+import { dataResampleSpec } from '../../src/operations/data-resample.ts'
+import { makeRooms as makeTestRooms } from '../support/rooms.ts'
 
 const defaults = {
+  adjustment: 'none',
   initial_capital: 100_000,
   commission_rate: 0.001,
   commission_fixed: 0,
@@ -23,18 +25,13 @@ const defaults = {
 async function makeRooms(symbol = 'AAPL') {
   const home = mkdtempSync(join(tmpdir(), 'ktrdr-prepare-'))
   createLayout(home)
-  const bars = new BarsArchive(home)
-  const request = {
-    symbol: 'AAPL',
-    timeframe: '1d',
-    start: null,
-    end: null,
-    signal: new AbortController().signal,
-  } as const
-  const sample = await fetchAllBars(sampleVendor, request, () => undefined)
-  const { manifest } = await bars.publish(symbol, '1d', sample, { source: 'sample', now: 0 })
-  const strategies = new StrategyLibrary(home, resolve(import.meta.dirname, '../../examples/strategies'))
-  return { rooms: { bars, strategies }, manifest, strategies }
+  const rooms = makeTestRooms(home)
+  const path = createRequire(import.meta.url).resolve('@observablehq/sample-datasets/aapl.csv')
+  const reader = new CsvBarsReader({ timeframe: '1d' })
+  reader.write(readFileSync(path))
+  const origin = { source: 'sample', now: 0, calendar: 'XNYS' }
+  const { manifest } = await rooms.bars.publish(symbol, '1d', reader.end(), origin)
+  return { rooms, manifest, strategies: rooms.strategies }
 }
 
 test('a backtest echoes everything that will run and pins its strategy and bars', async () => {
@@ -131,12 +128,58 @@ test('a range without bars says which bars there are', async () => {
   }
 })
 
+test.each([
+  ['a timeframe the vendor lacks', { timeframes: ['1d', '1h'] }, '/body/params/timeframes/1', /only 1d/],
+  ['an exchange of a vendor without any', { exchange: 'kraken' }, '/body/params/exchange', /no exchanges/],
+  ['an unknown calendar', { calendar: 'XXXX' }, '/body/params/calendar', /XNYS, 24-7, 24-5/],
+  [
+    'another calendar than the stored one',
+    { calendar: '24-7' },
+    '/body/params/calendar',
+    /stored with .*XNYS/,
+  ],
+  ['mode range without a start', { mode: 'range' }, '/body/params/start', /needs start/],
+])('a download with %s is refused at once', async (_case, change, pointer, message) => {
+  const { rooms } = await makeRooms()
+  const params = { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'], mode: 'full', ...change }
+  const errors = [expect.objectContaining({ pointer, message: expect.stringMatching(message) })]
+  await expect(dataDownloadSpec.prepare(params, rooms)).rejects.toEqual(
+    expect.objectContaining({ code: 'params-invalid', errors }),
+  )
+})
+
+test('a repair asks the vendor the bars came from, and needs one where they were imported', async () => {
+  const { rooms } = await makeRooms()
+  const params = { symbol: 'AAPL', timeframe: '1d', classes: ['unexpected'] }
+  expect((await dataRepairSpec.prepare(params, rooms)).params).toEqual({ ...params, vendor: 'sample' })
+  const bars = rooms.bars.read('AAPL', '1d', (await rooms.bars.manifest('AAPL', '1d'))?.sha256 ?? '')
+  await rooms.bars.publish('OWN', '1d', bars, { source: 'import', now: 0, calendar: 'XNYS' })
+  await expect(dataRepairSpec.prepare({ ...params, symbol: 'OWN' }, rooms)).rejects.toEqual(
+    expect.objectContaining({ code: 'params-invalid', message: expect.stringContaining('name a vendor') }),
+  )
+})
+
+test('resampling refuses shorter bars, and to throw fetched bars away in passing', async () => {
+  const { rooms, manifest } = await makeRooms()
+  const params = { symbol: 'AAPL', from: '1d', timeframes: ['1w'], replace: false }
+  expect((await dataResampleSpec.prepare(params, rooms)).dataset_sha256).toEqual([manifest.sha256])
+  await expect(dataResampleSpec.prepare({ ...params, timeframes: ['1h'] }, rooms)).rejects.toEqual(
+    expect.objectContaining({ code: 'params-invalid' }),
+  )
+  const bars = rooms.bars.read('AAPL', '1d', manifest.sha256)
+  await rooms.bars.publish('AAPL', '1w', bars, { source: 'yahoo', now: 0, calendar: 'XNYS' })
+  await expect(dataResampleSpec.prepare(params, rooms)).rejects.toEqual(
+    expect.objectContaining({ message: expect.stringContaining("came from 'yahoo'") }),
+  )
+  expect(await dataResampleSpec.prepare({ ...params, replace: true }, rooms)).toBeDefined()
+})
+
 test('a download counts its datasets and needs a start before the end', async () => {
   const { rooms } = await makeRooms()
-  const params = { vendor: 'sample', symbols: ['AAPL', 'MSFT'], timeframes: ['1d', '1h', '1w'] }
+  const params = { vendor: 'sample', symbols: ['AAPL', 'MSFT'], timeframes: ['1d'], mode: 'full' }
   expect(await dataDownloadSpec.prepare(params, rooms)).toMatchObject({
     params,
-    steps: { total: 6, unit: 'dataset' },
+    steps: { total: 2, unit: 'dataset' },
   })
   await expect(
     dataDownloadSpec.prepare({ ...params, start: '2016-01-01', end: '2015-01-01' }, rooms),

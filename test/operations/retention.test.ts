@@ -2,9 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { BarsArchive } from '../../src/archive/bars.ts'
 import { createLayout } from '../../src/archive/layout.ts'
-import { StrategyLibrary } from '../../src/archive/strategies.ts'
 import { Feed } from '../../src/feed/feed.ts'
 import { loadContract } from '../../src/http/contract.ts'
 import { createLog } from '../../src/log.ts'
@@ -14,6 +12,7 @@ import { Schemas } from '../../src/operations/schemas.ts'
 import { OperationsService } from '../../src/operations/service.ts'
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { newOperation } from '../store/new-operation.ts'
+import { makeRooms } from '../support/rooms.ts'
 
 const dayMs = 86_400_000
 
@@ -27,7 +26,7 @@ test('ended operations older than the retention go with their files, younger and
     store,
     feed,
     schemas: new Schemas(loadContract().document.components),
-    rooms: { bars: new BarsArchive(home), strategies: new StrategyLibrary(home, join(home, 'shipped')) },
+    rooms: makeRooms(home),
     clock: { now: () => now },
     newId: () => 'op_',
     log: createLog('silent'),

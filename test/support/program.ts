@@ -24,9 +24,12 @@ export type Answer<T> = {
 
 const programs: Program[] = []
 
-/** Starts the real program on a free port with a data folder of its own; it ends with the test file. */
-export async function startProgram(environment: Environment = {}): Promise<Program> {
-  const program = new Program(mkdtempSync(join(tmpdir(), 'ktrdr-test-')), environment)
+/**
+ * Starts the real program on a free port with a data folder of its own; it ends with the test file.
+ * @param entry the file that runs: only a test that sets the clock gives another
+ */
+export async function startProgram(environment: Environment = {}, entry = 'src/main.ts'): Promise<Program> {
+  const program = new Program(mkdtempSync(join(tmpdir(), 'ktrdr-test-')), environment, entry)
   programs.push(program)
   await program.start()
   return program
@@ -46,19 +49,22 @@ export async function stopPrograms(): Promise<void> {
 export class Program {
   readonly home: string
   readonly #environment: Environment
+  readonly #entry: string
   #process: ChildProcess | null = null
   url = ''
   /** Everything it wrote to standard output and standard error. */
   output = ''
 
-  constructor(home: string, environment: Environment) {
+  constructor(home: string, environment: Environment, entry: string) {
     this.home = home
-    this.#environment = environment
+    this.#environment = { ...environment }
+    this.#entry = entry
   }
 
-  /** Starts (again) on the same data folder. */
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, ['src/main.ts'], {
+  /** Starts (again) on the same data folder. @param more variables besides, from now on */
+  async start(more: Environment = {}): Promise<void> {
+    Object.assign(this.#environment, more)
+    const child = spawn(process.execPath, [this.#entry], {
       cwd: root,
       env: {
         PATH: process.env.PATH ?? '',

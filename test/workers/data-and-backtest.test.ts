@@ -1,12 +1,11 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, expect, test } from '@jest/globals'
 import { artifactPath } from '../../src/archive/artifacts.ts'
 import { BarsArchive } from '../../src/archive/bars.ts'
 import { createLayout } from '../../src/archive/layout.ts'
-import { StrategyLibrary } from '../../src/archive/strategies.ts'
 import { decodeTable } from '../../src/archive/tables.ts'
 import type { BacktestingResult } from '../../src/operations/backtesting.ts'
 import { catalogue } from '../../src/operations/catalogue.ts'
@@ -15,6 +14,7 @@ import type { Artifact, Outcome, Params } from '../../src/operations/operation.t
 import { control, controlBytes, stop, type Task } from '../../src/operations/protocol.ts'
 import backtest from '../../workers/backtesting.ts'
 import download from '../../workers/data-download.ts'
+import { makeRooms, serverFacts } from '../support/rooms.ts'
 
 const operation_id = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
 const ports: MessageChannel[] = []
@@ -35,8 +35,7 @@ async function run(
   params: Params,
   stopWord: number = stop.none,
 ) {
-  const strategies = new StrategyLibrary(home, resolve(import.meta.dirname, '../../examples/strategies'))
-  const prepared = await catalogue[type].prepare(params, { bars: new BarsArchive(home), strategies })
+  const prepared = await catalogue[type].prepare(params, makeRooms(home))
   const channel = new MessageChannel()
   ports.push(channel)
   const shared = new SharedArrayBuffer(controlBytes)
@@ -56,7 +55,8 @@ async function run(
     params: prepared.params,
     provenance,
     request_id: null,
-    home,
+    server: serverFacts(home),
+    now: Date.now(),
     restore_from: [],
     control: shared,
     port: channel.port2,
@@ -69,8 +69,9 @@ function completed<R>(outcome: Outcome): { result: R; artifacts: readonly Artifa
   return { result: outcome.result as R, artifacts: outcome.artifacts }
 }
 
-const sample = { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'] }
+const sample = { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'], mode: 'full' }
 const trading = {
+  adjustment: 'none',
   strategy: 'sma_cross',
   initial_capital: 100_000,
   commission_rate: 0.001,
@@ -126,7 +127,8 @@ test('bars before the start warm the indicators up and are not traded', async ()
   expect(result).toMatchObject({
     bars: 252,
     start: '2016-01-04T00:00:00.000Z',
-    end: '2016-12-31T00:00:00.000Z',
+    // The close of New York on the last session of the year.
+    end: '2016-12-30T21:00:00.000Z',
   })
 })
 

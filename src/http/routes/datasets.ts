@@ -1,122 +1,138 @@
-import type { IncomingMessage } from 'node:http'
+import { rm } from 'node:fs/promises'
 import type { Response } from 'express'
-import type { BarsArchive, Manifest } from '../../archive/bars.ts'
+import { type BarsArchive, datasetOf, type Manifest } from '../../archive/bars.ts'
+import { importFile, receiveUpload } from '../../archive/import.ts'
 import type { Renditions } from '../../archive/renditions.ts'
 import { tableMediaTypes } from '../../archive/tables.ts'
+import type { Threads } from '../../archive/threads.ts'
 import type { Clock } from '../../clock.ts'
-import type { Bars } from '../../market/bars.ts'
-import { CsvBarsReader } from '../../market/csv.ts'
-import { type Timeframe, timeframeNames, timeframes } from '../../market/timeframe.ts'
+import type { Config } from '../../config.ts'
+import type { Calendars } from '../../market/calendars.ts'
+import { checkCalendarName } from '../../operations/data-download.ts'
 import { momentMs } from '../../operations/moment.ts'
+import type { OperationQueries } from '../../operations/queries.ts'
 import { Problem } from '../../problems.ts'
-import { vendors } from '../../vendors/registry.ts'
 import { matchesETag } from '../etag.ts'
 import { sendFile } from '../file-response.ts'
+import { parquetBody } from '../guard.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
 import { importBytes } from '../limits.ts'
 import { chooseTableFormat, contentTypeOf } from '../table-format.ts'
 
-type Names = 'listDatasets' | 'getDatasetBars' | 'importDataset' | 'listVendors' | 'listTimeframes'
+type Names = 'listDatasets' | 'getDatasetBars' | 'importDataset' | 'deleteDataset'
 
-/** Stored bars, and where bars can come from. */
-export function datasetRoutes(archive: BarsArchive, renditions: Renditions, clock: Clock): Some<Names> {
+export type DatasetRooms = {
+  readonly archive: BarsArchive
+  readonly renditions: Renditions
+  readonly calendars: Calendars
+  readonly queries: OperationQueries
+  /** Imports that run at the same time share them. */
+  readonly imports: Threads
+  readonly clock: Clock
+  readonly config: Pick<Config, 'home' | 'calendars'>
+}
+
+/** Stored bars. */
+export function datasetRoutes(rooms: DatasetRooms): Some<Names> {
+  const { archive } = rooms
   return {
-    listDatasets: async (_request, response) => {
-      response.json({ items: await archive.list() })
+    listDatasets: async ({ query }, response) => {
+      const isAsked = ({ symbol, timeframe }: { symbol: string; timeframe: string }) =>
+        (query.symbol ?? symbol) === symbol && (query.timeframe ?? timeframe) === timeframe
+      response.json({ items: (await archive.list()).filter(isAsked) })
     },
-    getDatasetBars: (request, response) => sendBars(archive, renditions, request, response),
-    importDataset: async (request, response) => {
-      const { symbol, timeframe } = request.params
-      const bars = await readCsv(request, timeframe)
-      const { manifest, created } = await archive.publish(symbol, timeframe, bars, {
-        source: 'import',
-        now: clock.now(),
-        pointer: '/path',
-      })
-      response.status(created ? 201 : 200).json(manifest)
-    },
-    listVendors: (_request, response) => {
-      response.json({
-        items: Object.values(vendors).map(({ name: vendor, description, network }) => ({
-          vendor,
-          description,
-          network,
-        })),
-      })
-    },
-    listTimeframes: (_request, response) => {
-      const items = timeframeNames.map(timeframe => ({
-        timeframe,
-        durationMs: timeframes[timeframe].durationMs,
-      }))
-      response.json({
-        items: items.map(({ timeframe, durationMs }) => ({
-          timeframe,
-          seconds: durationMs === null ? null : durationMs / 1000,
-        })),
-      })
+    getDatasetBars: (request, response) => sendBars(rooms, request, response),
+    importDataset: (request, response) => importBars(rooms, request, response),
+    deleteDataset: async ({ params }, response) => {
+      const { symbol, timeframe } = params
+      const users = await rooms.queries.usersOfDataset(symbol, timeframe)
+      if (users.length > 0) {
+        const named = users.slice(0, 10).join(', ')
+        throw new Problem('dataset-in-use', `${symbol} ${timeframe} is being used by ${named}.`)
+      }
+      if (!(await archive.remove(symbol, timeframe))) throw notFound(symbol, timeframe)
+      response.status(204).end()
     },
   }
 }
 
 /** Everything comes as a file that is rendered once, a part is cut out for each request; long ones in a thread. */
 async function sendBars(
-  archive: BarsArchive,
-  renditions: Renditions,
+  { archive, renditions, config }: DatasetRooms,
   request: ApiRequest<'getDatasetBars'>,
   response: Response,
 ): Promise<void> {
+  const { max_points = null, adjustment = 'none' } = request.query
   const range = readRange(request.query)
   const format = chooseTableFormat(request)
-  const { symbol, timeframe, sha256, bars } = await manifestOf(archive, request.params)
-  const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${sha256}-${format}"`]
-  if (range.start === null && range.end === null) {
-    const path = await renditions.renditionOf(archive.segmentPath(symbol, timeframe, sha256), format)
-    return sendFile(request, response, {
-      path,
-      contentType,
-      filename: `${symbol}_${timeframe}.${format}`,
-      etag,
-    })
+  const { symbol, timeframe } = request.params
+  const pinned = await archive.pin(symbol, timeframe, adjustment)
+  if (pinned === null) throw notFound(symbol, timeframe)
+  const dataset = { home: config.home, symbol, timeframe, sha256: pinned.sha256 }
+  const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${pinned.sha256}-${format}"`]
+  if (range.start === null && range.end === null && max_points === null) {
+    const path = await renditions.datasetOf({ ...dataset, format })
+    const suffix = adjustment === 'none' ? '' : `_${adjustment}`
+    const filename = `${symbol}_${timeframe}${suffix}.${format}`
+    return sendFile(request, response, { path, contentType, filename, etag })
   }
   response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Accept' })
   if (matchesETag(request.get('If-None-Match'), etag)) {
     response.status(304).end()
     return
   }
-  const segment = archive.segment(symbol, timeframe, sha256)
-  const bytes = await renditions.sliceOf({ segment, ...range, format }, bars)
+  const slice = { ...dataset, ...range, maxPoints: max_points, format }
+  const bytes = await renditions.sliceOf(slice, pinned.manifest.bars)
   response.set('Content-Type', contentType).end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
-async function manifestOf(
+/** The body goes to disk first: a thread reads it there, whatever its size, and publishes all or nothing. */
+async function importBars(
+  { calendars, clock, config, imports }: DatasetRooms,
+  request: ApiRequest<'importDataset'>,
+  response: Response,
+): Promise<void> {
+  const { symbol, timeframe } = request.params
+  const { calendar = null } = request.query
+  if (calendar !== null) checkCalendarName(calendars, calendar, '/query/calendar')
+  const path = await receiveUpload(request, config.home, { maxBytes: importBytes })
+  try {
+    const task = {
+      home: config.home,
+      symbol,
+      timeframe,
+      format: request.headers['content-type'] === parquetBody ? 'parquet' : 'csv',
+      path,
+      calendar,
+      definitions: config.calendars,
+      source: 'import',
+      now: clock.now(),
+      pointer: '/path',
+    } as const
+    const { manifest, created, warnings } = await importFile(task, imports)
+    response.status(created ? 201 : 200).json({ ...datasetOf(manifest), warnings })
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** @throws {Problem} 'dataset-not-found' */
+export async function manifestOf(
   archive: BarsArchive,
   { symbol, timeframe }: { symbol: string; timeframe: string },
 ): Promise<Manifest> {
   const manifest = await archive.manifest(symbol, timeframe)
-  if (manifest === null)
-    throw new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
+  if (manifest === null) throw notFound(symbol, timeframe)
   return manifest
 }
 
-/** Reads while the body arrives: what is kept in memory are the bars, not the text. */
-async function readCsv(request: IncomingMessage, timeframe: Timeframe): Promise<Bars> {
-  const tooLarge = () => new Problem('body-too-large', `An import may have at most ${importBytes} bytes.`)
-  const reader = new CsvBarsReader({ timeframe })
-  let received = 0
-  // Left early, the iterator would destroy the connection before the client has read what is wrong.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    received += chunk.length
-    if (received > importBytes) throw tooLarge()
-    reader.write(chunk)
-  }
-  return reader.end()
-}
+const notFound = (symbol: string, timeframe: string): Problem =>
+  new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
 
 type Range = { readonly start: number | null; readonly end: number | null }
 
 /** @throws {Problem} 'params-invalid' unless both exist in the calendar and start < end */
-function readRange(query: ApiRequest<'getDatasetBars'>['query']): Range {
+export function readRange(query: { readonly start?: string; readonly end?: string }): Range {
   const start = momentMs(query.start, '/query/start')
   const end = momentMs(query.end, '/query/end')
   if (start !== null && end !== null && start >= end) {

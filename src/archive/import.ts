@@ -1,0 +1,85 @@
+import { open, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Problem } from '../problems.ts'
+import { isTemporary, temporaryPath } from './atomic.ts'
+import { namesIn } from './folder.ts'
+import type { Imported, ImportTask } from './import-bars.ts'
+import { temporaryFolder } from './layout.ts'
+import type { Threads } from './threads.ts'
+
+export type { Imported, ImportTask } from './import-bars.ts'
+
+const uploadName = 'import'
+
+/**
+ * Publishes the bars of a file as a dataset, all or nothing, in a thread that lives for this.
+ * @param threads shared by all imports: it bounds how many run at a time
+ * @throws {Problem} 'bars-invalid' naming line or row and column, 'params-invalid' as `BarsArchive.publish`
+ */
+export function importFile(task: ImportTask, threads: Threads): Promise<Imported> {
+  return threads.run<Imported>({ file: new URL('./import-thread.ts', import.meta.url), data: task })
+}
+
+/**
+ * Writes what arrives to a file in `tmp/` of the data folder, which its caller removes. The stream is never
+ * destroyed: whoever sends can still read the answer.
+ * @param home the data folder
+ * @param limits.signal aborts the wait for more; its reason is thrown
+ * @returns the path of the file
+ * @throws {Problem} 'body-too-large'; whatever the stream fails with when its sender goes away. The file is removed then
+ */
+export async function receiveUpload(
+  stream: Readable,
+  home: string,
+  { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal },
+): Promise<string> {
+  const path = temporaryPath(join(temporaryFolder(home), uploadName))
+  // The iterator reports an error too, but it does not listen before it is asked for the first chunk.
+  stream.on('error', () => {})
+  const file = await open(path, 'wx', 0o600)
+  try {
+    let received = 0
+    for await (const chunk of chunksOf(stream, signal)) {
+      received += chunk.length
+      if (received > maxBytes)
+        throw new Problem('body-too-large', `An import may have at most ${maxBytes} bytes.`)
+      await file.writeFile(chunk)
+    }
+    await file.close()
+    return path
+  } catch (error) {
+    await file.close()
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+/** Removes uploads that a killed server left in `tmp/`: for the start, before the first request. @returns how many */
+export async function removeUploads(home: string): Promise<number> {
+  const folder = temporaryFolder(home)
+  const left = (await namesIn(folder)).filter(name => isTemporary(name) && name.startsWith(`.${uploadName}.`))
+  for (const name of left) await rm(join(folder, basename(name)), { force: true })
+  return left.length
+}
+
+async function* chunksOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  // Left early, an iterator that may destroy would end the connection before the client has read what is wrong.
+  const iterator = stream.iterator({ destroyOnReturn: false })
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal?.reason)
+  aborted.promise.catch(() => {})
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) abort()
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted.promise])
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    // Aborted, it is still waiting for the sender.
+    if (signal?.aborted !== true) await iterator.return?.()
+  }
+}

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { barsTable } from '../../src/archive/bars.ts'
+import { renderTable } from '../../src/archive/tables.ts'
+import { makeBars } from '../archive/folder.ts'
+import { type Problem, type Program, stopPrograms } from '../support/program.ts'
+import { startDeclaredProgram } from './declared.ts'
+
+let program: Program
+beforeAll(async () => {
+  program = await startDeclaredProgram()
+})
+afterAll(stopPrograms)
+
+type Answered = { readonly bars: number; readonly sha256: string; readonly warnings: readonly string[] }
+
+const mediaTypes = { csv: 'text/csv', parquet: 'application/vnd.apache.parquet' } as const
+
+const put = <T = Answered>(path: string, format: keyof typeof mediaTypes, raw: string | Uint8Array) =>
+  program.request<T>('PUT', `/api/v1/datasets/${path}`, {
+    raw,
+    headers: { 'content-type': mediaTypes[format] },
+  })
+
+const rendered = (length: number, format: 'csv' | 'parquet') =>
+  renderTable(barsTable(makeBars(length)), format)
+
+test('CSV and Parquet of the same bars make the same dataset: created, then replaced', async () => {
+  const csv = await put('SAME/1d?calendar=24-7', 'csv', rendered(400, 'csv'))
+  const parquet = await put('SAME/1d?calendar=24-7', 'parquet', rendered(400, 'parquet'))
+  expect([csv.status, parquet.status]).toEqual([201, 200])
+  expect(csv.body).toMatchObject({ bars: 400, warnings: [] })
+  expect(parquet.body.sha256).toBe(csv.body.sha256)
+})
+
+test('what was assumed about a file is in the answer', async () => {
+  const { body } = await put('WARN/1d', 'csv', 'date,open,high,low,close\n2024-01-02,1,1,1,1\n')
+  expect(body.warnings).toEqual(['The file has no volume column: volume is 0 in every bar.'])
+})
+
+test('a refusal names line and column and leaves the stored bars as they were', async () => {
+  await put('KEPT/1d', 'csv', rendered(10, 'csv'))
+  const before = await program.get<Answered>('/api/v1/datasets/KEPT/1d', { accept: 'text/csv' })
+  const refused = await put<Problem>('KEPT/1d', 'csv', 'date,open,high,low,close\n2024-01-02,1,x,1,1\n')
+  expect(refused.status).toBe(422)
+  expect(refused.body).toMatchObject({
+    code: 'bars-invalid',
+    errors: [{ pointer: '/lines/2/high', line: 2, column: 14 }],
+  })
+  const parquet = await put<Problem>('KEPT/1d', 'parquet', 'PAR1 is not all of it')
+  expect([parquet.status, parquet.body.code]).toEqual([422, 'bars-invalid'])
+  expect((await program.get('/api/v1/datasets/KEPT/1d', { accept: 'text/csv' })).text).toBe(before.text)
+})
+
+test('while a long file is imported, other requests are answered', async () => {
+  const row = (i: number) => `${1_600_000_000 + i * 60},1.5,2.5,0.5,1.25,${i}\n`
+  const text = `time,open,high,low,close,volume\n${Array.from({ length: 400_000 }, (_, i) => row(i)).join('')}`
+  let isDone = false
+  const sent = put('LONG/1m', 'csv', text).finally(() => {
+    isDone = true
+  })
+  let answered = 0
+  while (!isDone) {
+    expect((await program.get('/api/v1/system')).status).toBe(200)
+    answered++
+  }
+  expect((await sent).body.bars).toBe(400_000)
+  expect(answered).toBeGreaterThan(20)
+}, 60_000)
