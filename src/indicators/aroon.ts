@@ -24,14 +24,19 @@ export const aroon = defineIndicator({
     const period = periodOf(params)
     const sinceHigh = createBarsSinceExtreme(period + 1, 1)
     const sinceLow = createBarsSinceExtreme(period + 1, -1)
-    const share = (bars: number) => (100 * (period - bars)) / period
     return ({ high, low }) => {
-      const up = sinceHigh(high).map(share)
-      const down = sinceLow(low).map(share)
+      const up = toPercent(sinceHigh(high), period)
+      const down = toPercent(sinceLow(low), period)
       return { up, down, oscillator: subtract(up, down) }
     }
   },
 })
+
+/** Turns bars since an extreme into its nearness, in place. */
+function toPercent(bars: Float64Array, period: number): Float64Array {
+  for (let i = 0; i < bars.length; i++) bars[i] = (100 * (period - (bars[i] as number))) / period
+  return bars
+}
 
 /**
  * Bars since the greatest (sign 1) or least (sign −1) of the last `size` values. Kept are the values that can still
@@ -40,25 +45,28 @@ export const aroon = defineIndicator({
 function createBarsSinceExtreme(size: number, sign: 1 | -1): Series {
   const values = new Float64Array(size)
   const bars = new Float64Array(size)
-  let first = 0
-  let count = 0
-  let bar = -1
+  const held = { first: 0, count: 0, bar: 0 }
   return input => {
     const output = new Float64Array(input.length)
-    for (let i = 0; i < output.length; i++) {
+    let { first, count, bar } = held
+    for (let i = 0; i < output.length; i++, bar++) {
       const value = sign * (input[i] as number)
-      bar++
       if (count > 0 && (bars[first] as number) <= bar - size) {
-        first = (first + 1) % size
+        first = first + 1 === size ? 0 : first + 1
         count--
       }
-      while (count > 0 && (values[(first + count - 1) % size] as number) <= value) count--
-      const at = (first + count) % size
+      while (count > 0 && (values[ringIndex(first + count - 1, size)] as number) <= value) count--
+      const at = ringIndex(first + count, size)
       values[at] = value
       bars[at] = bar
       count++
       output[i] = bar < size - 1 ? Number.NaN : bar - (bars[first] as number)
     }
+    Object.assign(held, { first, count, bar })
     return output
   }
+}
+
+function ringIndex(index: number, size: number): number {
+  return index < size ? index : index - size
 }

@@ -30,27 +30,50 @@ export function createWilder(period: number): Series {
  * @param weight 0–1, share of the newest value
  */
 export function createSmoothing(seedBars: number, weight: number): Series {
-  let count = 0
-  let held = 0
+  const held: Smoothing = { count: 0, average: 0 }
   return input => {
     const output = new Float64Array(input.length)
-    let average = held
-    for (let i = 0; i < output.length; i++) {
-      const value = input[i] as number
-      if (Number.isNaN(value)) {
-        output[i] = Number.NaN
-      } else if (count >= seedBars) {
-        average += weight * (value - average)
-        output[i] = average
-      } else {
-        count++
-        average += (value - average) / count
-        output[i] = count < seedBars ? Number.NaN : average
-      }
-    }
-    held = average
+    const from = seed(held, seedBars, input, output)
+    smooth(held, weight, input, output, from)
     return output
   }
+}
+
+/** How many values made the average, counted up to the seed. */
+type Smoothing = { count: number; average: number }
+
+/** Takes values for the seed until it is complete. @returns index of the first value that is left */
+function seed(held: Smoothing, seedBars: number, input: Float64Array, output: Float64Array): number {
+  let i = 0
+  for (; i < input.length && held.count < seedBars; i++) {
+    const value = input[i] as number
+    output[i] = Number.NaN
+    if (Number.isNaN(value)) continue
+    held.count++
+    held.average += (value - held.average) / held.count
+    if (held.count === seedBars) output[i] = held.average
+  }
+  return i
+}
+
+function smooth(
+  held: Smoothing,
+  weight: number,
+  input: Float64Array,
+  output: Float64Array,
+  from: number,
+): void {
+  let { average } = held
+  for (let i = from; i < input.length; i++) {
+    const value = input[i] as number
+    if (Number.isNaN(value)) {
+      output[i] = value
+    } else {
+      average += weight * (value - average)
+      output[i] = average
+    }
+  }
+  held.average = average
 }
 
 /** Bars until an average that moves 1 / period per bar keeps 1e-8 of a disagreement at its start. */
@@ -70,18 +93,26 @@ export function settlingOf(weight: number): number {
 
 /** Rounding would make a flat market cross its own average: a window of equal values is told apart. */
 function createWindowMean(sumUp: Series, period: number, divisor: number): Series {
-  const held = { last: Number.NaN, run: 0 }
+  const held: Run = { last: Number.NaN, length: 0 }
   return input => {
     const output = sumUp(input)
-    let { last, run } = held
-    for (let i = 0; i < output.length; i++) {
-      const value = input[i] as number
-      if (Number.isNaN(value)) continue
-      run = value === last ? run + 1 : 1
-      last = value
-      output[i] = run >= period ? value : (output[i] as number) / divisor
-    }
-    Object.assign(held, { last, run })
+    divideBy(divisor, period, input, output, held)
     return output
   }
+}
+
+/** The last value, and how often it has come in a row. */
+type Run = { last: number; length: number }
+
+function divideBy(divisor: number, period: number, input: Float64Array, sums: Float64Array, held: Run): void {
+  let { last, length } = held
+  for (let i = 0; i < input.length; i++) {
+    const value = input[i] as number
+    if (Number.isNaN(value)) continue
+    length = value === last ? length + 1 : 1
+    last = value
+    sums[i] = length < period ? (sums[i] as number) / divisor : value
+  }
+  held.last = last
+  held.length = length
 }
