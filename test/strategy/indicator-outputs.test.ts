@@ -3,7 +3,7 @@ import { columnOf } from '../../src/indicators/indicator.ts'
 import { findIndicator } from '../../src/indicators/registry.ts'
 import { Problem } from '../../src/problems.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
-import { computeSignals, requiredHistory } from '../../src/strategy/signals.ts'
+import { computeIndicators, computeSignals, requiredHistory } from '../../src/strategy/signals.ts'
 import { defaultsOf } from '../fixtures/indicator-params.ts'
 import { walkOf } from '../fixtures/walks.ts'
 
@@ -39,8 +39,8 @@ test('a rule reads any output by id.output, and the first by the id alone', () =
   const columns = spec.compute(bars, defaultsOf(spec))
   const { strategy } = read(macd, 'trend.line > trend.signal and trend > 0')
   const signals = computeSignals(strategy, bars)
-  expect(signals.indicators['trend.signal']).toEqual(columnOf(columns, 'signal'))
-  expect(signals.indicators.trend).toEqual(columnOf(columns, 'line'))
+  expect(computeIndicators(strategy, bars)['trend.signal']).toEqual(columnOf(columns, 'signal'))
+  expect(computeIndicators(strategy, bars).trend).toEqual(columnOf(columns, 'line'))
   const [line, signal] = [columnOf(columns, 'line'), columnOf(columns, 'signal')]
   const expected = [...line].map((value, i) => (value > signal[i]! && value > 0 ? 1 : 0))
   expect([...signals.enter_long]).toEqual(expected)
