@@ -1,14 +1,60 @@
 import type { Series } from './series.ts'
-import { createWindowSum, createWindowWeighted } from './window.ts'
+import { createEnds, createWindowWeighted, sumEnds } from './window.ts'
 
-/** Mean of the last `period` values; of equal values exactly that value. First at value period − 1. */
+/**
+ * Mean of the last `period` values; of equal values exactly that value: rounding would make a flat market cross its own
+ * average. First at value period − 1. The sum is that of `createWindowSum`, in one loop because everybody uses it.
+ */
 export function createSma(period: number): Series {
-  return createWindowMean(createWindowSum(period), period, period)
+  const values = new Float64Array(period)
+  const ends = createEnds(period, 0)
+  const held = { at: 0, sum: 0, last: Number.NaN, run: 0 }
+  return input => {
+    const output = new Float64Array(input.length)
+    let { at, sum, last, run } = held
+    for (let i = 0; i < output.length; ) {
+      for (const stop = Math.min(output.length, i + period - at); i < stop; i++) {
+        const value = input[i] as number
+        if (Number.isNaN(value)) {
+          output[i] = value
+          continue
+        }
+        values[at] = value
+        at++
+        sum += value
+        run = value === last ? run + 1 : 1
+        last = value
+        output[i] = run < period ? (sum + (ends[at] as number)) / period : value
+      }
+      if (at < period) continue
+      sumEnds(values, ends)
+      at = 0
+      sum = 0
+    }
+    Object.assign(held, { at, sum, last, run })
+    return output
+  }
 }
 
 /** Mean weighted 1 for the oldest to `period` for the newest; of equal values exactly that value. First at period − 1. */
 export function createWma(period: number): Series {
-  return createWindowMean(createWindowWeighted(period), period, (period * (period + 1)) / 2)
+  const sumUp = createWindowWeighted(period)
+  const divisor = (period * (period + 1)) / 2
+  const held = { last: Number.NaN, run: 0 }
+  return input => {
+    const output = sumUp(input)
+    let { last, run } = held
+    for (let i = 0; i < output.length; i++) {
+      const value = input[i] as number
+      if (Number.isNaN(value)) continue
+      run = value === last ? run + 1 : 1
+      last = value
+      output[i] = run < period ? (output[i] as number) / divisor : value
+    }
+    held.last = last
+    held.run = run
+    return output
+  }
 }
 
 /**
@@ -89,30 +135,4 @@ export function emaSettling(period: number): number {
 /** The same for any weight, 0–1. */
 export function settlingOf(weight: number): number {
   return weight >= 1 ? 0 : Math.ceil(Math.log(1e-8) / Math.log1p(-weight))
-}
-
-/** Rounding would make a flat market cross its own average: a window of equal values is told apart. */
-function createWindowMean(sumUp: Series, period: number, divisor: number): Series {
-  const held: Run = { last: Number.NaN, length: 0 }
-  return input => {
-    const output = sumUp(input)
-    divideBy(divisor, period, input, output, held)
-    return output
-  }
-}
-
-/** The last value, and how often it has come in a row. */
-type Run = { last: number; length: number }
-
-function divideBy(divisor: number, period: number, input: Float64Array, sums: Float64Array, held: Run): void {
-  let { last, length } = held
-  for (let i = 0; i < input.length; i++) {
-    const value = input[i] as number
-    if (Number.isNaN(value)) continue
-    length = value === last ? length + 1 : 1
-    last = value
-    sums[i] = length < period ? (sums[i] as number) / divisor : value
-  }
-  held.last = last
-  held.length = length
 }

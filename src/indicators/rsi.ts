@@ -27,28 +27,64 @@ export const rsi = defineOverSource({
 
 /** @param flat value when nothing moved, 0–100 */
 export function createRsi(period: number, flat: number): Series {
-  const weight = 1 / period
-  const held = { previous: Number.NaN, changes: -1, gain: 0, loss: 0 }
+  const held: Averages = { previous: Number.NaN, changes: -1, gain: 0, loss: 0 }
   return input => {
     const output = new Float64Array(input.length)
-    let { previous, changes, gain, loss } = held
-    for (let i = 0; i < output.length; i++) {
-      output[i] = Number.NaN
-      const value = input[i] as number
-      if (Number.isNaN(value)) continue
-      const change = value - previous
-      previous = value
-      if (changes < period) {
-        changes++
-        if (changes === 0) continue
-      }
-      const share = changes < period ? 1 / changes : weight
-      gain += share * ((change > 0 ? change : 0) - gain)
-      loss += share * ((change < 0 ? -change : 0) - loss)
-      // gain / (gain + loss) is 1 − 1 / (1 + RS) without the division by a loss of zero.
-      if (changes === period) output[i] = gain === 0 && loss === 0 ? flat : 100 * (gain / (gain + loss))
-    }
-    Object.assign(held, { previous, changes, gain, loss })
+    const from = seed(held, { period, flat }, input, output)
+    follow(held, { period, flat }, input, output, from)
     return output
   }
+}
+
+/** Wilder’s averages; `changes` counts up to the seed, and is −1 before the first value. */
+type Averages = { previous: number; changes: number; gain: number; loss: number }
+
+type Settings = { readonly period: number; readonly flat: number }
+
+/** Takes changes for the seed until it is complete. @returns index of the first value that is left */
+function seed(held: Averages, { period, flat }: Settings, input: Float64Array, output: Float64Array): number {
+  let i = 0
+  for (; i < input.length && held.changes < period; i++) {
+    output[i] = Number.NaN
+    const value = input[i] as number
+    if (Number.isNaN(value)) continue
+    const change = value - held.previous
+    held.previous = value
+    held.changes++
+    if (held.changes === 0) continue
+    held.gain += (Math.max(change, 0) - held.gain) / held.changes
+    held.loss += (Math.max(-change, 0) - held.loss) / held.changes
+    if (held.changes === period) output[i] = percentOf(held.gain, held.loss, flat)
+  }
+  return i
+}
+
+function follow(
+  held: Averages,
+  { period, flat }: Settings,
+  input: Float64Array,
+  output: Float64Array,
+  from: number,
+): void {
+  const weight = 1 / period
+  let { previous, gain, loss } = held
+  for (let i = from; i < input.length; i++) {
+    const value = input[i] as number
+    if (Number.isNaN(value)) {
+      output[i] = value
+      continue
+    }
+    const change = value - previous
+    previous = value
+    gain += weight * (Math.max(change, 0) - gain)
+    loss += weight * (Math.max(-change, 0) - loss)
+    output[i] = percentOf(gain, loss, flat)
+  }
+  Object.assign(held, { previous, gain, loss })
+}
+
+/** gain / (gain + loss) is 1 − 1 / (1 + RS) without the division by a loss of zero. */
+function percentOf(gain: number, loss: number, flat: number): number {
+  const sum = gain + loss
+  return sum === 0 ? flat : 100 * (gain / sum)
 }

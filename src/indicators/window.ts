@@ -29,10 +29,7 @@ export function createWindowSum(period: number): Series {
         output[i] = sum + (ends[at] as number)
       }
       if (at < period) continue
-      for (let j = period - 1, end = 0; j >= 0; j--) {
-        end += values[j] as number
-        ends[j] = end
-      }
+      sumEnds(values, ends)
       at = 0
       sum = 0
     }
@@ -113,8 +110,16 @@ export function createWindowWeighted(period: number): Series {
   }
 }
 
+/** Sums of the ends of a finished block: index j has the values from j on. */
+export function sumEnds(values: Float64Array, ends: Float64Array): void {
+  for (let j = values.length - 1, end = 0; j >= 0; j--) {
+    end += values[j] as number
+    ends[j] = end
+  }
+}
+
 /** NaN for the ends of a block that is not finished, and the empty end. */
-function createEnds(period: number, empty: number): Float64Array {
+export function createEnds(period: number, empty: number): Float64Array {
   const ends = new Float64Array(period + 1).fill(Number.NaN)
   ends[period] = empty
   return ends
