@@ -1,7 +1,10 @@
 import { defineIndicator } from './indicator.ts'
 import { createAdLine, moneyFlow } from './money-flow.ts'
 
-/** Accumulation/distribution line. Source: Chaikin; StockCharts, Skender and TA-Lib agree. */
+/**
+ * Accumulation/distribution line. Source: Chaikin; StockCharts, Skender, TA-Lib and trading-signals agree.
+ * technicalindicators takes 1 for the multiplier of bars without range and rounds to whole units.
+ */
 export const adLine = defineIndicator({
   type: 'ad_line',
   title: 'Accumulation/distribution line',

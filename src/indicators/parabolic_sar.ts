@@ -3,7 +3,8 @@ import { type IndicatorParams, numberOf, numberParam, type ParamFault } from './
 
 /**
  * Parabolic stop and reverse. Source: Wilder 1978, section II. Wilder starts it from a trade; here, as in TA-Lib, the
- * first side is that of the directional movement at bar 1. Other libraries choose otherwise and agree after a turn or two.
+ * first side is that of the directional movement at bar 1. technicalindicators chooses otherwise and agrees after a turn;
+ * trading-signals turns only when a stop is passed, not reached, and moves new stops by a cent.
  */
 export const parabolicSar = defineIndicator({
   type: 'parabolic_sar',

@@ -6,7 +6,10 @@ import { sourceColumn, sourceParam } from './source.ts'
 import { stochasticOf } from './stochastic.ts'
 import { createWindowExtreme } from './window.ts'
 
-/** Stochastic of the RSI. Source: Chande and Kroll 1994. TA-Lib and StockCharts do not smooth %K; StockCharts shows 0–1. */
+/**
+ * Stochastic of the RSI. Source: Chande and Kroll 1994. TA-Lib and StockCharts do not smooth %K; StockCharts and
+ * trading-signals show 0–1. technicalindicators takes it of an RSI rounded to two decimals.
+ */
 export const stochRsi = defineIndicator({
   type: 'stoch_rsi',
   title: 'Stochastic RSI',

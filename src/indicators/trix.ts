@@ -4,7 +4,10 @@ import { numberOf, periodOf, periodParam } from './params.ts'
 import { createDelay, divide, subtract } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
-/** TRIX. Source: Hutson, Stocks & Commodities 1:5; StockCharts “TRIX”; seeds as TA-Lib. */
+/**
+ * TRIX. Source: Hutson, Stocks & Commodities 1:5; StockCharts “TRIX”; TA-Lib and technicalindicators agree.
+ * trading-signals divides the change by the new value instead of the old one.
+ */
 export const trix = defineIndicator({
   type: 'trix',
   title: 'TRIX',

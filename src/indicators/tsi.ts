@@ -4,7 +4,10 @@ import { numberOf, periodParam } from './params.ts'
 import { createChange, divide } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
-/** True strength index. Source: Blau 1991; StockCharts “True Strength Index”. */
+/**
+ * True strength index. Source: Blau 1991; StockCharts “True Strength Index”; pandas-ta agrees. trading-signals seeds its
+ * EMAs with the first value and agrees once that is forgotten.
+ */
 export const tsi = defineIndicator({
   type: 'tsi',
   title: 'True strength index',

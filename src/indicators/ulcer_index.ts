@@ -3,7 +3,10 @@ import { defineIndicator } from './indicator.ts'
 import { periodOf, periodParam } from './params.ts'
 import { createWindowExtreme } from './window.ts'
 
-/** Ulcer index. Source: Martin and McCann 1989; StockCharts “Ulcer Index”. */
+/**
+ * Ulcer index. Source: Martin and McCann 1989; StockCharts “Ulcer Index”. trading-signals measures each drawdown of a
+ * window from the highest close of that window so far, which forgets the high just before it.
+ */
 export const ulcerIndex = defineIndicator({
   type: 'ulcer_index',
   title: 'Ulcer index',
