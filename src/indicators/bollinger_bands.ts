@@ -2,7 +2,7 @@ import { createSma } from './average.ts'
 import { createDeviation } from './deviation.ts'
 import { defineIndicator } from './indicator.ts'
 import { numberOf, numberParam, periodOf, periodParam } from './params.ts'
-import { shiftBy } from './series.ts'
+import { spread } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
 /** The parameters that the bands and their width have. */
@@ -46,11 +46,7 @@ export function createBollinger(period: number, multiplier: number): (input: Flo
   const deviation = createDeviation(period, 0)
   return input => {
     const middle = mean(input)
-    const deviations = deviation(input)
-    return {
-      upper: shiftBy(middle, multiplier, deviations),
-      middle,
-      lower: shiftBy(middle, -multiplier, deviations),
-    }
+    const { upper, lower } = spread(middle, multiplier, deviation(input))
+    return { upper, middle, lower }
   }
 }

@@ -1,6 +1,6 @@
 import { createWma } from './average.ts'
 import { periodOf, periodParam } from './params.ts'
-import { type Series, shiftBy, subtract } from './series.ts'
+import type { Series } from './series.ts'
 import { defineOverSource, sourceParam } from './source.ts'
 
 /** Hull moving average. Source: Alan Hull 2005. */
@@ -22,7 +22,9 @@ function createHma(period: number): Series {
   const whole = createWma(period)
   const smooth = createWma(Math.floor(Math.sqrt(period)))
   return input => {
-    const fast = half(input)
-    return smooth(shiftBy(fast, 1, subtract(fast, whole(input))))
+    const ahead = half(input)
+    const slow = whole(input)
+    for (let i = 0; i < ahead.length; i++) ahead[i] = 2 * (ahead[i] as number) - (slow[i] as number)
+    return smooth(ahead)
   }
 }

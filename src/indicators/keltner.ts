@@ -3,7 +3,7 @@ import { createEma, emaSettling, wilderSettling } from './average.ts'
 import type { Bands } from './bollinger_bands.ts'
 import { defineIndicator, type IndicatorInput } from './indicator.ts'
 import { numberOf, numberParam, periodOf, periodParam } from './params.ts'
-import { shiftBy } from './series.ts'
+import { spread } from './series.ts'
 
 /** Keltner channels. Source: StockCharts “Keltner Channels” (Raschke’s version of Keltner 1960); Skender alike. */
 export const keltner = defineIndicator({
@@ -43,7 +43,7 @@ export function createKeltner(
   const range = createAtr(atrPeriod)
   return input => {
     const middle = average(input.close)
-    const ranges = range(input)
-    return { upper: shiftBy(middle, multiplier, ranges), middle, lower: shiftBy(middle, -multiplier, ranges) }
+    const { upper, lower } = spread(middle, multiplier, range(input))
+    return { upper, middle, lower }
   }
 }

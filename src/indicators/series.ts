@@ -12,23 +12,33 @@ export function subtract(a: Float64Array, b: Float64Array): Float64Array {
   return output
 }
 
-/** factor · a / b, element by element, and `whenZero` where b is 0. */
+/**
+ * factor · a / b, element by element; `whenZero` where b is 0, or so near to 0 that the quotient is beyond all numbers.
+ * NaN where a or b is.
+ */
 export function divide(a: Float64Array, b: Float64Array, factor: number, whenZero: number): Float64Array {
   const output = new Float64Array(a.length)
   for (let i = 0; i < output.length; i++) {
-    const divisor = b[i] as number
-    // A sum that was NaN stays NaN: only a number divided by zero has the given value.
-    output[i] =
-      divisor === 0 && !Number.isNaN(a[i] as number) ? whenZero : (factor * (a[i] as number)) / divisor
+    const quotient = (factor * (a[i] as number)) / (b[i] as number)
+    const isKnown = !Number.isNaN((a[i] as number) + (b[i] as number))
+    output[i] = isKnown && !Number.isFinite(quotient) ? whenZero : quotient
   }
   return output
 }
 
-/** centre + factor · reach, element by element. */
-export function shiftBy(centre: Float64Array, factor: number, reach: Float64Array): Float64Array {
-  const output = new Float64Array(centre.length)
-  for (let i = 0; i < output.length; i++) output[i] = (centre[i] as number) + factor * (reach[i] as number)
-  return output
+/** Lines `factor` times the reach above and below a centre. The column `reach` is used up: it becomes the lower one. */
+export function spread(
+  centre: Float64Array,
+  factor: number,
+  reach: Float64Array,
+): { readonly upper: Float64Array; readonly lower: Float64Array } {
+  const upper = new Float64Array(centre.length)
+  for (let i = 0; i < upper.length; i++) {
+    const distance = factor * (reach[i] as number)
+    upper[i] = (centre[i] as number) + distance
+    reach[i] = (centre[i] as number) - distance
+  }
+  return { upper, lower: reach }
 }
 
 /** (a + b) / 2, element by element. */

@@ -323,3 +323,25 @@ describe('zigzag', () => {
     expect(findIndicator('zigzag')).toBeUndefined()
   })
 })
+
+test('a divisor so small that the quotient is no number counts as none', () => {
+  const source = Float64Array.of(1e-320, 1, 2)
+  const spec = findIndicator('roc')!
+  const { value } = spec.compute({ ...barsOfCloses([1, 1, 1]), source }, { ...defaultsOf(spec), period: 1 })
+  expect([...value!]).toEqual([_, 0, 100])
+})
+
+test('a window forgets a huge value at once', () => {
+  const closes = [1e15, ...Array.from({ length: 20 }, (__, i) => (i % 2) + 0.1)]
+  for (const type of ['sma', 'wma', 'bollinger_band_width', 'realised_volatility', 'cci']) {
+    const spec = findIndicator(type)!
+    const params = { ...defaultsOf(spec), period: 4 }
+    const output = spec.outputs[0]!.name
+    const [after, without] = [closes, closes.slice(1)].map(values =>
+      columnOf(spec.compute(barsOfCloses(values), params), output),
+    )
+    // One more: a return still begins at the huge value.
+    for (let i = 5; i < closes.length; i++)
+      expect([type, i, after![i]]).toEqual([type, i, expect.closeTo(without![i - 1]!, 13)])
+  }
+})
