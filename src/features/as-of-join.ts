@@ -52,7 +52,8 @@ export function asOfJoin(base: { readonly close_time: Float64Array }, other: Joi
   return columns.map(column => takeAt(column, indexes))
 }
 
-function takeAt(column: Float64Array, indexes: Int32Array): Float64Array {
+/** The values at `indexes` of `asOfIndexes`; NaN where the index is −1. */
+export function takeAt(column: Float64Array, indexes: Int32Array): Float64Array {
   const taken = new Float64Array(indexes.length)
   for (let i = 0; i < indexes.length; i++) {
     const index = indexes[i] as number

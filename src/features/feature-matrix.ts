@@ -16,6 +16,8 @@ export type MatrixRequest = {
   readonly bars: { readonly time: Float64Array; readonly close_time: Float64Array }
   /** Index of the first base bar wanted, 0 by default: earlier bars are there to warm indicators up. */
   readonly from?: number
+  /** Called again and again during the work, every few milliseconds; it may throw to stop it. */
+  readonly checkpoint?: () => void
 }
 
 /** Features of one symbol: rows are base bars, oldest first, and every cell is a finite number. */
@@ -67,20 +69,23 @@ const blockRows = 256
  * @throws {RangeError} when a column and the bars differ in length, or `from` is not a bar
  */
 export function assembleFeatures(request: MatrixRequest): FeatureMatrix {
-  const { columns, bars, from = 0 } = request
+  const { columns, bars, from = 0, checkpoint = () => {} } = request
   checkRequest(columns, bars, from)
   const total = bars.time.length
-  const complete = findCompleteBars(columns, total)
+  const complete = findCompleteBars(columns, total, checkpoint)
   const firstComplete = complete.indexOf(1, from)
   const first = firstComplete < 0 ? total : firstComplete
   const bar = barsThatAre(1, complete, first)
   const incomplete = barsThatAre(0, complete, first)
-  const features = columns.map(column => describeStart(column, incomplete))
+  const features = columns.map(column => {
+    checkpoint()
+    return describeStart(column, incomplete)
+  })
   const dropped = { pre_roll: from, warm_up: first - from, incomplete: incomplete.length }
   return {
     rows: bar.length,
     ids: columns.map(column => column.id),
-    values: fillRows(columns, bar),
+    values: fillRows(columns, bar, checkpoint),
     time: Float64Array.from(bar, i => bars.time[i] as number),
     close_time: Float64Array.from(bar, i => bars.close_time[i] as number),
     bar,
@@ -107,9 +112,14 @@ function checkRequest(columns: readonly FeatureColumn[], bars: MatrixRequest['ba
 }
 
 /** 1 on bars where no column is NaN. */
-function findCompleteBars(columns: readonly FeatureColumn[], total: number): Uint8Array {
+function findCompleteBars(
+  columns: readonly FeatureColumn[],
+  total: number,
+  checkpoint: () => void,
+): Uint8Array {
   const complete = new Uint8Array(total).fill(1)
   for (const { values } of columns) {
+    checkpoint()
     for (let i = 0; i < total; i++) {
       if (Number.isNaN(values[i] as number)) complete[i] = 0
     }
@@ -127,10 +137,11 @@ function barsThatAre(state: 0 | 1, complete: Uint8Array, first: number): Int32Ar
   return bars
 }
 
-function fillRows(columns: readonly FeatureColumn[], bar: Int32Array): Float32Array {
+function fillRows(columns: readonly FeatureColumn[], bar: Int32Array, checkpoint: () => void): Float32Array {
   const width = columns.length
   const values = new Float32Array(bar.length * width)
   for (let start = 0; start < bar.length; start += blockRows) {
+    checkpoint()
     const rows = bar.subarray(start, start + blockRows)
     columns.forEach((column, at) => {
       fillCells(column.values, rows, { values, at: start * width + at, width })
