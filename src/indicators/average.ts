@@ -102,6 +102,7 @@ function seed(held: Smoothing, seedBars: number, input: Float64Array, output: Fl
   return i
 }
 
+/** Runs without a look at each value; a NaN among them shows at the end, and then they are gone through again. */
 function smooth(
   held: Smoothing,
   weight: number,
@@ -111,15 +112,25 @@ function smooth(
 ): void {
   let { average } = held
   for (let i = from; i < input.length; i++) {
-    const value = input[i] as number
-    if (Number.isNaN(value)) {
-      output[i] = value
-    } else {
-      average += weight * (value - average)
-      output[i] = average
-    }
+    average += weight * ((input[i] as number) - average)
+    output[i] = average
   }
-  held.average = average
+  if (Number.isNaN(average)) passOver(held, weight, input, output, from)
+  else held.average = average
+}
+
+function passOver(
+  held: Smoothing,
+  weight: number,
+  input: Float64Array,
+  output: Float64Array,
+  from: number,
+): void {
+  for (let i = from; i < input.length; i++) {
+    const value = input[i] as number
+    if (!Number.isNaN(value)) held.average += weight * (value - held.average)
+    output[i] = Number.isNaN(value) ? value : held.average
+  }
 }
 
 /** Bars until an average that moves 1 / period per bar keeps 1e-8 of a disagreement at its start. */

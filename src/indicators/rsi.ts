@@ -59,7 +59,29 @@ function seed(held: Averages, { period, flat }: Settings, input: Float64Array, o
   return i
 }
 
+/** Runs without a look at each value; a NaN among them shows at the end, and then they are gone through again. */
 function follow(
+  held: Averages,
+  settings: Settings,
+  input: Float64Array,
+  output: Float64Array,
+  from: number,
+): void {
+  const { flat } = settings
+  const weight = 1 / settings.period
+  let { previous, gain, loss } = held
+  for (let i = from; i < input.length; i++) {
+    const change = (input[i] as number) - previous
+    previous = input[i] as number
+    gain += weight * (Math.max(change, 0) - gain)
+    loss += weight * (Math.max(-change, 0) - loss)
+    output[i] = percentOf(gain, loss, flat)
+  }
+  if (Number.isNaN(gain)) passOver(held, settings, input, output, from)
+  else Object.assign(held, { previous, gain, loss })
+}
+
+function passOver(
   held: Averages,
   { period, flat }: Settings,
   input: Float64Array,
@@ -67,20 +89,16 @@ function follow(
   from: number,
 ): void {
   const weight = 1 / period
-  let { previous, gain, loss } = held
   for (let i = from; i < input.length; i++) {
     const value = input[i] as number
-    if (Number.isNaN(value)) {
-      output[i] = value
-      continue
-    }
-    const change = value - previous
-    previous = value
-    gain += weight * (Math.max(change, 0) - gain)
-    loss += weight * (Math.max(-change, 0) - loss)
-    output[i] = percentOf(gain, loss, flat)
+    output[i] = value
+    if (Number.isNaN(value)) continue
+    const change = value - held.previous
+    held.previous = value
+    held.gain += weight * (Math.max(change, 0) - held.gain)
+    held.loss += weight * (Math.max(-change, 0) - held.loss)
+    output[i] = percentOf(held.gain, held.loss, flat)
   }
-  Object.assign(held, { previous, gain, loss })
 }
 
 /** gain / (gain + loss) is 1 − 1 / (1 + RS) without the division by a loss of zero. */

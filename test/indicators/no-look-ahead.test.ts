@@ -166,6 +166,29 @@ test.each(overSource.map(spec => [spec.type, spec] as const))(
   },
 )
 
+test.each(overSource.map(spec => [spec.type, spec] as const))(
+  '%s passes over what is NaN in its source, as if it had not been',
+  (_type, spec) => {
+    const property = fc.property(anyWalk(60, 90), anyParams(spec), fc.nat(50), (bars, params, gap) => {
+      const source = bars.close.slice().fill(Number.NaN, gap, gap + 3)
+      const columns = spec.compute({ ...bars, source }, params)
+      const without = spec.compute({ ...bars, source: source.filter(value => !Number.isNaN(value)) }, params)
+      const wrong = spec.outputs.filter(({ name }) => {
+        const column = columnOf(columns, name)
+        const kept = column.filter((_value, i) => i < gap || i >= gap + 3)
+        const expected = { [name]: columnOf(without, name) }
+        return (
+          differences({ [name]: kept }, expected).length > 0 ||
+          column.subarray(gap, gap + 3).some(Number.isFinite)
+        )
+      })
+      expect(wrong).toEqual([])
+      expect(differences(stepThrough(spec, { ...bars, source }, params), columns)).toEqual([])
+    })
+    fc.assert(property, few)
+  },
+)
+
 /** What the memory of averages is measured on. */
 const walk = walkOf(7, 6000)
 
