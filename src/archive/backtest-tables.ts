@@ -22,8 +22,11 @@ const tradeKinds = {
   bars_held: { kind: 'integer', unit: 'bar' },
   max_favourable_excursion: money,
   max_adverse_excursion: money,
+  stop_price: money,
+  target_price: money,
   entry_reason: text,
   exit_reason: text,
+  ambiguous: { kind: 'boolean' },
 } as const satisfies Record<(typeof tradeColumns)[number], Pick<Column, 'kind' | 'unit'>>
 
 const equityUnits = {
@@ -38,8 +41,8 @@ export function tradesTable(trades: Trades): Table {
   const columns = tradeColumns.map((name): Column => {
     const { kind, ...unit } = tradeKinds[name]
     const values = trades[name]
-    // Texts are the only columns that are not numbers.
     if (kind === 'text') return { name, kind, values: values as readonly string[] }
+    if (kind === 'boolean') return { name, kind, values: values as readonly boolean[] }
     return { name, kind, ...unit, values: Float64Array.from(values as Float64Array) }
   })
   return { rows: trades.length, columns }

@@ -1,15 +1,17 @@
 import type { BacktestConfig } from './backtest-config.ts'
-import { type ExitReason, TradeList, type TradeNumbers } from './trades.ts'
+import { Bracket } from './bracket.ts'
+import { type Direction, type ExitReason, type Side, TradeList } from './trades.ts'
 
 /** A position that is still open at the end. `exit_*` and costs of an exit do not exist yet. */
 export type OpenTrade = {
-  readonly side: 'long'
+  readonly side: Side
   readonly entry_time: number
   readonly entry_price: number
+  /** > 0 on both sides. */
   readonly units: number
   /** Last close, at which the position is valued. */
   readonly last_price: number
-  /** units · (last close − entry price). */
+  /** units · (last close − entry price), of a short the negative of it. */
   readonly gross_pnl: number
   /** Of the entry only. */
   readonly commission: number
@@ -19,28 +21,46 @@ export type OpenTrade = {
   readonly bars_held: number
   readonly max_favourable_excursion: number
   readonly max_adverse_excursion: number
+  /** Where the entry placed its stop, and where it is now; null for none. */
+  readonly stop_price: number | null
+  readonly current_stop_price: number | null
+  readonly target_price: number | null
 }
 
-/** When and at what raw price an order is filled. */
-export type Fill = { readonly bar: number; readonly timeMs: number; readonly price: number }
+/** How a position is closed. */
+export type Exit = {
+  readonly reason: ExitReason
+  /** A limit order has no slippage. */
+  readonly isLimit: boolean
+  readonly isAmbiguous: boolean
+}
 
 /**
- * Cash and at most one long position. Buying takes units · price + slippage + commission out of the cash,
- * selling brings units · price − slippage − commission. Cash after a purchase is never below 0.
+ * Cash and at most one position. Buying takes units · price + slippage + commission out of the cash, selling brings
+ * units · price − slippage − commission. A short holds negative units, and its proceeds are in the cash, so that
+ * cash + units · price is the equity on both sides.
  */
 export class Account {
   cash: number
+  /** Below 0 for a short. */
   units = 0
   commissionTotal = 0
   slippageTotal = 0
+  entryBar = 0
+  /** Prices reached while the position was held. */
+  highest = 0
+  lowest = 0
+  /** Of the open position. */
+  readonly bracket = new Bracket()
   readonly trades = new TradeList()
   private readonly config: BacktestConfig
   private readonly slippageRate: number
-  private entry: Fill = { bar: 0, timeMs: 0, price: 0 }
+  private entryTimeMs = 0
+  private entryPrice = 0
   private entryCommission = 0
   private entrySlippage = 0
-  private highest = 0
-  private lowest = 0
+  private fillCommission = 0
+  private fillSlippage = 0
 
   constructor(config: BacktestConfig) {
     this.config = config
@@ -48,48 +68,45 @@ export class Account {
     this.slippageRate = config.slippage_bps / 10_000
   }
 
-  /** @returns false when the cash does not buy anything: the order is rejected */
-  buy(fill: Fill): boolean {
-    const units = this.affordableUnits(fill.price)
-    if (units === 0) return false
-    this.entrySlippage = units * fill.price * this.slippageRate
-    this.entryCommission = this.commission(units * fill.price + this.entrySlippage)
-    this.cash -= units * fill.price + this.entrySlippage + this.entryCommission
-    this.commissionTotal += this.entryCommission
-    this.slippageTotal += this.entrySlippage
-    this.units = units
-    this.entry = fill
-    this.highest = fill.price
-    this.lowest = fill.price
-    return true
+  /** Opens a position of `units` > 0 while there is none. */
+  open(direction: Direction, units: number, bar: number, timeMs: number, price: number): void {
+    this.trade(direction, units, price, this.slippageRate)
+    this.entryCommission = this.fillCommission
+    this.entrySlippage = this.fillSlippage
+    this.units = direction * units
+    this.entryBar = bar
+    this.entryTimeMs = timeMs
+    this.entryPrice = price
+    this.highest = price
+    this.lowest = price
   }
 
-  sell(fill: Fill, reason: ExitReason): void {
-    this.reach(fill.price, fill.price)
-    const { units, entry } = this
-    const slippage = units * fill.price * this.slippageRate
-    const commission = this.commission(units * fill.price - slippage)
-    this.cash += units * fill.price - slippage - commission
-    this.commissionTotal += commission
-    this.slippageTotal += slippage
-    const gross = units * (fill.price - entry.price)
-    const trade: TradeNumbers = {
-      entry_time: entry.timeMs,
-      entry_price: entry.price,
-      exit_time: fill.timeMs,
-      exit_price: fill.price,
-      units,
-      gross_pnl: gross,
-      commission: this.entryCommission + commission,
-      slippage: this.entrySlippage + slippage,
-      net_pnl: gross - (this.entryCommission + commission) - (this.entrySlippage + slippage),
-      return_fraction: 0,
-      bars_held: fill.bar - entry.bar,
-      max_favourable_excursion: units * (this.highest - entry.price),
-      max_adverse_excursion: units * (entry.price - this.lowest),
-    }
-    trade.return_fraction = trade.net_pnl / (units * entry.price)
-    this.trades.append(trade, reason)
+  /** Closes the position. */
+  close(bar: number, timeMs: number, price: number, exit: Exit): void {
+    this.reach(price, price)
+    const direction: Direction = this.units > 0 ? 1 : -1
+    const units = Math.abs(this.units)
+    this.trade(direction > 0 ? -1 : 1, units, price, exit.isLimit ? 0 : this.slippageRate)
+    const gross = this.gross(price)
+    const commission = this.entryCommission + this.fillCommission
+    const slippage = this.entrySlippage + this.fillSlippage
+    const row = this.trades.add(direction, exit.reason, exit.isAmbiguous)
+    const { columns } = this.trades
+    columns.entry_time[row] = this.entryTimeMs
+    columns.entry_price[row] = this.entryPrice
+    columns.exit_time[row] = timeMs
+    columns.exit_price[row] = price
+    columns.units[row] = units
+    columns.gross_pnl[row] = gross
+    columns.commission[row] = commission
+    columns.slippage[row] = slippage
+    columns.net_pnl[row] = gross - commission - slippage
+    columns.return_fraction[row] = (gross - commission - slippage) / (units * this.entryPrice)
+    columns.bars_held[row] = bar - this.entryBar
+    columns.max_favourable_excursion[row] = this.gross(direction > 0 ? this.highest : this.lowest)
+    columns.max_adverse_excursion[row] = 0 - this.gross(direction > 0 ? this.lowest : this.highest)
+    columns.stop_price[row] = this.bracket.firstStop
+    columns.target_price[row] = this.bracket.target
     this.units = 0
   }
 
@@ -99,50 +116,56 @@ export class Account {
     if (low < this.lowest) this.lowest = low
   }
 
+  /** Price at which closing a short leaves nothing of the equity; NaN without a short: a long cannot lose more. */
+  ruinPrice(): number {
+    if (!(this.units < 0)) return Number.NaN
+    const unitCost = (1 + this.slippageRate) * (1 + this.config.commission_rate)
+    return (this.cash - this.config.commission_fixed) / (-this.units * unitCost)
+  }
+
+  /** What the open position would gain at `price`, before costs. */
+  gross(price: number): number {
+    return this.units > 0 ? this.units * (price - this.entryPrice) : -this.units * (this.entryPrice - price)
+  }
+
   /** The open position valued at the last close, or null. */
-  openTrade(last: Fill): OpenTrade | null {
+  openTrade(bar: number, close: number): OpenTrade | null {
     if (this.units === 0) return null
-    const gross = this.units * (last.price - this.entry.price)
+    const gross = this.gross(close)
+    const isLong = this.units > 0
     return {
-      side: 'long',
-      entry_time: this.entry.timeMs,
-      entry_price: this.entry.price,
-      units: this.units,
-      last_price: last.price,
+      side: isLong ? 'long' : 'short',
+      entry_time: this.entryTimeMs,
+      entry_price: this.entryPrice,
+      units: Math.abs(this.units),
+      last_price: close,
       gross_pnl: gross,
       commission: this.entryCommission,
       slippage: this.entrySlippage,
       net_pnl: gross - this.entryCommission - this.entrySlippage,
-      bars_held: last.bar - this.entry.bar,
-      max_favourable_excursion: this.units * (this.highest - this.entry.price),
-      max_adverse_excursion: this.units * (this.entry.price - this.lowest),
+      bars_held: bar - this.entryBar,
+      max_favourable_excursion: this.gross(isLong ? this.highest : this.lowest),
+      max_adverse_excursion: 0 - this.gross(isLong ? this.lowest : this.highest),
+      stop_price: orNull(this.bracket.firstStop),
+      current_stop_price: orNull(this.bracket.stop),
+      target_price: orNull(this.bracket.target),
     }
   }
 
-  private commission(tradedValue: number): number {
-    return tradedValue * this.config.commission_rate + this.config.commission_fixed
-  }
-
-  /** The most units whose price, slippage and commission the budget pays; 0 when not even the least. */
-  private affordableUnits(price: number): number {
-    const { sizing, units, commission_rate, commission_fixed } = this.config
-    // Flat, the equity is the cash.
-    const budget = sizing.mode === 'all_in' ? this.cash : Math.min(this.cash, this.cash * sizing.fraction)
-    const unitCost = price * (1 + this.slippageRate) * (1 + commission_rate)
-    const exact = (budget - commission_fixed) / unitCost
-    let count = units === 'whole' ? Math.floor(exact) : exact
-    if (!(count > 0) || !Number.isFinite(count)) return 0
-    // Rounding may have made it cost a little more than the cash: give back units, in steps that double.
-    for (let step = 1; this.cost(count, price) > this.cash; step *= 2) {
-      count = units === 'whole' ? count - step : count * (1 - step * Number.EPSILON)
-      if (!(count > 0)) return 0
-    }
-    return count
-  }
-
-  private cost(units: number, price: number): number {
+  /** Pays for a fill; what it cost is left in `fillCommission` and `fillSlippage`. */
+  private trade(direction: Direction, units: number, price: number, slippageRate: number): void {
     const value = units * price
-    const slippage = value * this.slippageRate
-    return value + slippage + this.commission(value + slippage)
+    const slippage = value * slippageRate
+    const { commission_rate, commission_fixed } = this.config
+    const commission = (value + direction * slippage) * commission_rate + commission_fixed
+    this.cash -= direction * value + slippage + commission
+    this.commissionTotal += commission
+    this.slippageTotal += slippage
+    this.fillCommission = commission
+    this.fillSlippage = slippage
   }
+}
+
+function orNull(price: number): number | null {
+  return Number.isNaN(price) ? null : price
 }

@@ -63,7 +63,7 @@ test('two round trips cost, earn and last what a calculation by hand says', () =
   expect([...trades.bars_held]).toEqual([3, 4])
   expect([...trades.max_favourable_excursion]).toEqual([97 * 7, 101 * 13])
   expect([...trades.max_adverse_excursion]).toEqual([97 * 1, 101 * 1])
-  expect(trades.exit_reason).toEqual(['exit_long', 'exit_long'])
+  expect(trades.exit_reason).toEqual(['signal', 'signal'])
   expect(run.commission_total).toBeCloseTo(44.988998, 9)
   expect(run.slippage_total).toBeCloseTo(40.99, 9)
   expect(run.exposed_bars).toBe(9)
@@ -128,6 +128,9 @@ test('without closing, the open position is reported with its unrealised result'
     bars_held: 4,
     max_favourable_excursion: 99 * 13,
     max_adverse_excursion: 99 * 1,
+    stop_price: null,
+    current_stop_price: null,
+    target_price: null,
   })
   expect(run.equity.equity[11]).toBeCloseTo(79.1901 + 99 * 106, 9)
 })

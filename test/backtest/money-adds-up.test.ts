@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type BacktestRun, runBacktest } from '../../src/backtest/engine.ts'
 import { truncateBars } from '../../src/market/bars.ts'
-import { anyConfig, anySignals } from '../fixtures/backtest.ts'
+import { anyConfig, anyExits, anySignals } from '../fixtures/backtest.ts'
 import { anyBars } from '../fixtures/bars.ts'
 
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
@@ -10,7 +10,12 @@ const last = (values: Float64Array) => values.at(-1) ?? Number.NaN
 
 /** Any bars with signals and a configuration to trade them by. */
 const anyInput = anyBars(1, 150).chain(bars =>
-  fc.record({ bars: fc.constant(bars), signals: anySignals(bars.length), config: anyConfig }),
+  fc.record({
+    bars: fc.constant(bars),
+    signals: anySignals(bars.length),
+    config: anyConfig,
+    exits: anyExits,
+  }),
 )
 
 function relativeError(actual: number, expected: number, scale: number): number {
