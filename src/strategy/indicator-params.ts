@@ -1,6 +1,7 @@
 import type { IndicatorSpec } from '../indicators/indicator.ts'
 import type { ParamSpec } from '../indicators/params.ts'
 import { findIndicator, findLabelTool, indicatorTypes } from '../indicators/registry.ts'
+import { formerIndicatorTypes } from './former-names.ts'
 import { nearest, suggest } from './nearest.ts'
 import { type Fault, show } from './schema-errors.ts'
 import type { StrategyIndicator } from './strategy.ts'
@@ -10,10 +11,12 @@ import type { Path } from './yaml-source.ts'
  * Checks one indicator against the registry and fills in its defaults.
  * @param path where the indicator stands in the strategy
  * @param written the indicator as written, with its `type`
+ * @param known `names`: those of every indicator, one of which `source` may be; `own`: those of this one
  */
 export function resolveIndicator(
   path: Path,
   written: Readonly<Record<string, unknown>>,
+  known: { readonly names: readonly string[]; readonly own: readonly string[] },
 ): { readonly indicator: StrategyIndicator | null; readonly faults: readonly Fault[] } {
   const { type, ...given } = written
   // The schema has reported a type that is absent or not a text.
@@ -22,7 +25,7 @@ export function resolveIndicator(
   if (spec === undefined) {
     return { indicator: null, faults: [{ path: [...path, 'type'], part: 'value', ...explainUnknown(type) }] }
   }
-  const faults = findFaults(spec, path, given)
+  const faults = findFaults(spec, { path, given, ...known })
   if (faults.length > 0) return { indicator: null, faults }
   const params: Record<string, number | string | boolean> = {}
   for (const [name, param] of Object.entries(spec.params)) {
@@ -46,27 +49,58 @@ function explainUnknown(type: string): { readonly code: string; readonly message
     const message = `${type} repaints, its values depend on later bars: it can label, but not be an indicator`
     return { code: 'repaints', message }
   }
-  const message = `there is no indicator type ${show(type)}: ${suggest(type, indicatorTypes)}`
+  const former = formerIndicatorTypes.get(type.toLowerCase())
+  const hint = former === undefined ? suggest(type, indicatorTypes) : `did you mean '${former}'?`
+  const message = `there is no indicator type ${show(type)}: ${hint}`
   return { code: 'unknown_indicator', message }
 }
 
-function findFaults(
-  spec: IndicatorSpec,
-  path: Path,
-  given: Readonly<Record<string, unknown>>,
-): readonly Fault[] {
+type Given = {
+  readonly path: Path
+  readonly given: Readonly<Record<string, unknown>>
+  readonly names: readonly string[]
+  readonly own: readonly string[]
+}
+
+/** What to do about keys that are often expected. */
+const advice: Readonly<Record<string, string>> = {
+  timeframe: 'every indicator is calculated on each timeframe, and nn_inputs say which are read',
+  data_source: 'external series are not supported',
+}
+
+function listParameters(known: readonly string[]): string {
+  return known.length === 0 ? 'it takes none' : `its parameters are ${known.join(', ')}`
+}
+
+/** A source is a number of a bar or another indicator. */
+function findSourceFault(
+  value: unknown,
+  { param, names, own }: { readonly param: ParamSpec & { type: 'source' } } & Pick<Given, 'names' | 'own'>,
+): { code: string; message: string } | null {
+  if (typeof value !== 'string') return { code: 'type', message: `${show(value)} should be a text` }
+  if (own.includes(value)) return { code: 'circular', message: `${show(value)} is the indicator itself` }
+  if (param.enum.includes(value) || names.includes(value)) return null
+  const others = names.filter(name => !own.includes(name))
+  return {
+    code: 'enum',
+    message: `${show(value)} is not known: ${suggest(value, [...param.enum, ...others])}`,
+  }
+}
+
+function findFaults(spec: IndicatorSpec, { path, given, names, own }: Given): readonly Fault[] {
   const faults: Fault[] = []
   const known = Object.keys(spec.params)
   for (const [name, value] of Object.entries(given)) {
     const param = Object.hasOwn(spec.params, name) ? spec.params[name] : undefined
     if (param === undefined) {
       const guess = nearest(name, known)
-      const hint = guess === null ? `its parameters are ${known.join(', ')}` : `did you mean '${guess}'?`
+      const hint = guess === null ? (advice[name] ?? listParameters(known)) : `did you mean '${guess}'?`
       const message = `${spec.type} has no parameter ${show(name)}: ${hint}`
       faults.push({ path: [...path, name], part: 'key', code: 'unknown_parameter', message })
       continue
     }
-    const fault = findValueFault(param, value)
+    const fault =
+      param.type === 'source' ? findSourceFault(value, { param, names, own }) : findValueFault(param, value)
     if (fault !== null) {
       faults.push({
         path: [...path, name],

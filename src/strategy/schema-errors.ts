@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
+import { isTimeframe } from '../market/timeframe.ts'
 import { nearest, suggest } from './nearest.ts'
 import type { Path } from './yaml-source.ts'
 
@@ -9,20 +10,26 @@ export type Fault = {
   readonly part: 'key' | 'value'
   readonly code: string
   readonly message: string
+  /** 1-based character of the text at `path`, where the fault is inside it. */
+  readonly textColumn?: number
 }
 
-/** Keys of the full grammar that only make sense with a model, by where they stand. */
-const modelKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['fuzzy_sets', 'nn_inputs', 'model', 'training', 'context_data', 'deployment'],
-  '/decisions': [
-    'output_format',
-    'confidence_threshold',
-    'cost_model',
-    'position_awareness',
-    'filters',
-    'allow_short_from_flat',
-  ],
-}
+/** Keys that are often expected and have no effect here, by where they stand, and what to do instead. */
+const unsupportedKeys: ReadonlyMap<string, string> = new Map([
+  ['/context_data', 'external series cannot be read'],
+  ['/deployment', 'it has no effect'],
+  ['/training_data/start_date', 'the range comes with the operation'],
+  ['/training_data/end_date', 'the range comes with the operation'],
+  ['/training_data/date_range', 'the range comes with the operation'],
+  ['/training_data/symbols/selection_criteria', 'name the symbols'],
+  ['/model/training', "write it under 'training' at the top"],
+  ['/model/features', "the inputs are 'nn_inputs'"],
+  ['/decisions/filters/volume_filter', 'it has no effect'],
+  ['/training/weight_decay', "write it under 'optimizer'"],
+  ['/training/lr_scheduler', "write 'scheduler: { type: … }'"],
+  ['/training/validation_split', "write 'data_split: { train, validation, test }'"],
+  ['/training/labels/label_lookahead', 'it has no effect'],
+])
 
 /** Turns what the JSON Schema validator says into faults people can act on; null for its echoes. */
 export function explainSchemaError(error: ErrorObject): Fault | null {
@@ -55,19 +62,29 @@ export function explainSchemaError(error: ErrorObject): Fault | null {
     case 'pattern':
       // Also reported, better, as the fault of the key.
       if (error.propertyName !== undefined) return null
+      if (error.parentSchema?.pattern === '^all$') return at('type', explainTimeframes(error.data))
       return at('pattern', `${show(error.data)} is not allowed: ${describe(error)}`)
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+      return at('range', `${nameOf(path)}: ${show(error.data)} should be ${boundOf(error)}`)
+    case 'minItems':
+    case 'maxItems':
+    case 'minProperties':
+    case 'maxProperties':
+      return at('count', `${nameOf(path)} ${error.message ?? 'has the wrong size'}`)
     default:
-      return at(error.keyword, `${show(error.data)} ${error.message ?? 'is not allowed'}`)
+      return at(error.keyword, `${nameOf(path)}: ${show(error.data)} ${error.message ?? 'is not allowed'}`)
   }
 }
 
 function explainUnknownKey(error: ErrorObject, parent: Path): Fault {
   const key = String(error.params.additionalProperty)
   const path = [...parent, key]
-  if (modelKeys[error.instancePath]?.includes(key) === true) {
-    const message = `rule strategies do not take '${key}': it belongs to strategies with a model`
-    return { path, part: 'key', code: 'unsupported_key', message }
-  }
+  const advice = unsupportedKeys.get(pointerTo(path))
+  if (advice !== undefined)
+    return { path, part: 'key', code: 'unsupported_key', message: `'${key}' is not supported: ${advice}` }
   const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
   const guess = nearest(key, known)
   const hint = guess === null ? `the keys are ${known.join(', ')}` : `did you mean '${guess}'?`
@@ -79,6 +96,29 @@ function explainUnknownKey(error: ErrorObject, parent: Path): Fault {
   }
 }
 
+/** A list of one was meant where a bare name stands. */
+function explainTimeframes(data: unknown): string {
+  const name = String(data)
+  const meant = isTimeframe(name) ? `[${name}]` : 'all'
+  return `timeframes: ${show(data)} should be all or a list: did you mean ${meant}?`
+}
+
+function boundOf({ keyword, params }: ErrorObject): string {
+  const words = {
+    minimum: 'at least',
+    maximum: 'at most',
+    exclusiveMinimum: 'above',
+    exclusiveMaximum: 'below',
+  }
+  return `${Object.hasOwn(words, keyword) ? words[keyword as keyof typeof words] : keyword} ${String(params.limit)}`
+}
+
+/** The key a path ends in. */
+function nameOf(path: Path): string {
+  const name = path.at(-1)
+  return name === undefined ? 'the strategy' : clip(String(name))
+}
+
 function explainType(error: ErrorObject): string {
   const expected = String(error.params.type)
   const isUnquoted = expected === 'string' && ['number', 'boolean'].includes(typeof error.data)
@@ -87,6 +127,9 @@ function explainType(error: ErrorObject): string {
     array: 'a list',
     string: 'a text',
     integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    'string,array': 'all or a list of timeframes',
   }
   return `${show(error.data)} should be ${names[expected] ?? expected}${isUnquoted ? ': write it in quotes' : ''}`
 }
@@ -116,7 +159,13 @@ function clip(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-function pathOf(pointer: string): Path {
+/** The JSON pointer of a place. */
+export function pointerTo(path: Path): string {
+  return path.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** The place a JSON pointer names. */
+export function pathOf(pointer: string): Path {
   return pointer
     .split('/')
     .slice(1)

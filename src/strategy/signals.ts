@@ -1,18 +1,25 @@
-import { columnOf, type IndicatorSpec } from '../indicators/indicator.ts'
-import { findIndicator } from '../indicators/registry.ts'
-import { type Bars, priceFields } from '../market/bars.ts'
+import { IndicatorColumns, type SessionBars } from '../features/pipeline-columns.ts'
+import { historyOfReference } from '../features/pipeline-recipe.ts'
+import { priceFields } from '../market/bars.ts'
 import type { BooleanNode } from './ast.ts'
-import { compileRule, ruleLookback } from './compile.ts'
+import { compileRule, ruleLookback, ruleNames } from './compile.ts'
 import { parseRule } from './expression.ts'
 import { namesOf } from './indicator-names.ts'
-import { ruleKinds, type Strategy, type StrategyIndicator } from './strategy.ts'
+import {
+  type RuleKind,
+  type RuleStrategy,
+  requireRules,
+  ruleKinds,
+  type Strategy,
+  type StrategyDistance,
+} from './strategy.ts'
 
 /**
  * What a strategy with rules decides at the close of each bar. Every array has one element per bar, and the element at
  * i depends on bars 0..i only.
  */
 export type Signals = {
-  /** 1 where the rule is true at the bar's close, else 0; 0 before `first_usable_bar` and where there is no such rule. */
+  /** 1 where the rule is true at the bar's close, else 0; 0 before `first_usable_bar` and where there is no such rule. An entry is 0 too where its stop or target is not known. */
   readonly enter_long: Uint8Array
   readonly exit_long: Uint8Array
   readonly enter_short: Uint8Array
@@ -29,73 +36,115 @@ export type Signals = {
 }
 
 /**
- * Bars that must lie before the first decision: the longest look-back of either rule, or
+ * Bars that must lie before the first decision: the longest look-back of the rules, the stop and the target, or
  * `history_required` where that is more. Load as many before the range that is asked for.
+ * @throws {Problem} 'strategy-invalid' when the strategy decides by a model
  */
 export function requiredHistory(strategy: Strategy): number {
-  const lookbacks: Record<string, number> = {}
-  for (const [id, indicator] of Object.entries(strategy.indicators)) {
-    const spec = specOf(indicator)
-    for (const name of namesOf(id, indicator.type))
-      lookbacks[name] = spec.lookback(indicator, outputOf(name, spec))
-  }
-  const ofRules = ruleKinds.map(kind => ruleLookback(ruleOf(strategy, kind), lookbacks))
-  return Math.max(strategy.training_data.history_required, ...ofRules)
+  return Math.max(strategy.history_required, requiredBars(requireRules(strategy)))
 }
 
-/** Columns by the names a rule may use: of an indicator `id`, the first output, and `id.output`; NaN in the warm-up. */
-export function computeIndicators(strategy: Strategy, bars: Bars): Readonly<Record<string, Float64Array>> {
-  const indicators: Record<string, Float64Array> = {}
-  for (const [id, indicator] of Object.entries(strategy.indicators)) {
-    const spec = specOf(indicator)
-    const columns = spec.compute(bars, indicator)
-    for (const name of namesOf(id, indicator.type)) indicators[name] = columnOf(columns, outputOf(name, spec))
-  }
-  return indicators
+/** The longest look-back of the rules, the stop and the target, in bars. */
+export function requiredBars(strategy: RuleStrategy): number {
+  const lookbackOf = (name: string) => historyOfReference(strategy, name).lookback
+  const ofRules = rulesOf(strategy).map(({ ast }) => {
+    const names = [...ruleNames(ast)].filter(name => !isPriceField(name))
+    return ruleLookback(ast, Object.fromEntries(names.map(name => [name, lookbackOf(name)])))
+  })
+  const { stop_loss, take_profit } = strategy.decisions.rules
+  const ofDistances = [stop_loss, take_profit].map(distance =>
+    distance !== null && 'indicator' in distance ? lookbackOf(distance.indicator) : 0,
+  )
+  return Math.max(0, ...ofRules, ...ofDistances)
 }
 
 /**
- * Computes the indicators and both rules for every bar. The decision at bar i depends on bars 0..i only:
+ * Columns by the names a rule may use: of an indicator `id`, the first output, and `id.output`; NaN in the warm-up.
+ * Not to be written to.
+ */
+export function computeIndicators(
+  strategy: Strategy,
+  bars: SessionBars,
+): Readonly<Record<string, Float64Array>> {
+  const columns = new IndicatorColumns(strategy, bars)
+  const names = Object.entries(strategy.indicators).flatMap(([id, { type }]) => namesOf(id, type))
+  return Object.fromEntries(names.map(name => [name, columns.read(name)]))
+}
+
+/**
+ * Computes what the rules read, and the rules, for every bar. The decision at bar i depends on bars 0..i only:
  * deleting later bars changes nothing before them, bit for bit.
  * @param bars oldest first, complete and checked
+ * @throws {Problem} 'strategy-invalid' when the strategy decides by a model
  */
-export function computeSignals(strategy: Strategy, bars: Bars): Signals {
-  const columns: Record<string, Float64Array> = { ...computeIndicators(strategy, bars) }
-  for (const field of priceFields) columns[field] = bars[field]
-  const from = requiredHistory(strategy)
-  const decide = (kind: (typeof ruleKinds)[number]): Uint8Array => {
-    const rule = compileRule(ruleOf(strategy, kind), columns)
-    const signal = new Uint8Array(bars.length)
+export function computeSignals(strategy: Strategy, bars: SessionBars): Signals {
+  const ruled = requireRules(strategy)
+  const { stop_loss, take_profit } = ruled.decisions.rules
+  const columns = new IndicatorColumns(ruled, bars)
+  const from = requiredHistory(ruled)
+  const stop_distance = stop_loss && computeDistance(stop_loss, bars, columns)
+  const target_distance = take_profit && computeDistance(take_profit, bars, columns)
+  const signals = Object.fromEntries(ruleKinds.map(kind => [kind, new Uint8Array(bars.length)])) as Record<
+    RuleKind,
+    Uint8Array
+  >
+  for (const { kind, ast } of rulesOf(ruled)) {
+    const rule = compileRule(ast, readColumns(ast, bars, columns))
+    const signal = signals[kind]
     for (let i = from; i < signal.length; i++) signal[i] = rule(i) ? 1 : 0
-    return signal
   }
-  return {
-    enter_long: decide('enter_long'),
-    exit_long: decide('exit_long'),
-    enter_short: new Uint8Array(bars.length),
-    exit_short: new Uint8Array(bars.length),
-    stop_distance: null,
-    target_distance: null,
-    first_usable_bar: from,
+  for (const distance of [stop_distance, target_distance]) {
+    if (distance === null) continue
+    dropUnknown(signals.enter_long, distance)
+    dropUnknown(signals.enter_short, distance)
   }
+  return { ...signals, stop_distance, target_distance, first_usable_bar: from }
 }
 
-function ruleOf(strategy: Strategy, kind: (typeof ruleKinds)[number]): BooleanNode {
+function rulesOf(strategy: RuleStrategy): readonly { readonly kind: RuleKind; readonly ast: BooleanNode }[] {
   const ids = Object.entries(strategy.indicators)
-  const names = [...ids.flatMap(([id, indicator]) => namesOf(id, indicator.type)), ...priceFields]
-  const { ast, errors } = parseRule(strategy.decisions.rules[kind], names)
-  if (ast === null) throw new TypeError(`the strategy has not been checked: ${kind}: ${errors[0]?.message}`)
-  return ast
+  const names = [...ids.flatMap(([id, { type }]) => namesOf(id, type)), ...priceFields]
+  return ruleKinds.flatMap(kind => {
+    const text = strategy.decisions.rules[kind]
+    if (text === null) return []
+    const { ast, errors } = parseRule(text, names)
+    if (ast === null) throw new TypeError(`the strategy has not been checked: ${kind}: ${errors[0]?.message}`)
+    return [{ kind, ast }]
+  })
 }
 
-/** The output that a name of `namesOf` stands for. */
-function outputOf(name: string, spec: IndicatorSpec): string {
-  return name.split('.')[1] ?? spec.outputs[0]?.name ?? ''
+function readColumns(
+  ast: BooleanNode,
+  bars: SessionBars,
+  columns: IndicatorColumns,
+): Record<string, Float64Array> {
+  const names = [...ruleNames(ast)]
+  return Object.fromEntries(names.map(name => [name, isPriceField(name) ? bars[name] : columns.read(name)]))
 }
 
-function specOf(indicator: StrategyIndicator): IndicatorSpec {
-  const spec = findIndicator(indicator.type)
-  if (spec === undefined)
-    throw new TypeError(`the strategy has not been checked: there is no ${indicator.type}`)
-  return spec
+function isPriceField(name: string): name is (typeof priceFields)[number] {
+  return priceFields.some(field => field === name)
+}
+
+/** One distance per bar, in price and above 0, or NaN. */
+function computeDistance(
+  distance: StrategyDistance,
+  bars: SessionBars,
+  columns: IndicatorColumns,
+): Float64Array {
+  const [factor, values] =
+    'percent' in distance
+      ? [distance.percent / 100, bars.close]
+      : [distance.multiple, columns.read(distance.indicator)]
+  const result = new Float64Array(bars.length)
+  for (let i = 0; i < result.length; i++) {
+    const price = factor * (values[i] as number)
+    result[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
+  }
+  return result
+}
+
+/** Takes back the entries whose stop or target is not known: they would be other trades than those described. */
+function dropUnknown(entries: Uint8Array, distance: Float64Array): void {
+  for (let i = 0; i < entries.length; i++) if (Number.isNaN(distance[i])) entries[i] = 0
 }

@@ -259,32 +259,42 @@ test.each([
   expect(fault?.message).toMatch(message)
 })
 
-test('several symbols or timeframes are refused as not supported yet', () => {
+test('several symbols or timeframes are refused for rules', () => {
   const symbols = refusalOf('{ mode: single, symbol: AAPL }', '{ mode: multi_symbol, list: [AAPL, MSFT] }')
   expect(symbols.errors).toHaveLength(1)
-  expect(symbols.message).toContain('multi_symbol is not supported yet by rule strategies')
+  expect(symbols.message).toContain('multi_symbol is not supported by strategies with rules')
   const frames = refusalOf(
     '{ mode: single, timeframe: 1d }',
     '{ mode: multi_timeframe, list: [1h, 1d], base_timeframe: 1h }',
   )
   expect(frames.errors).toHaveLength(1)
-  expect(frames.message).toContain('multi_timeframe is not supported yet by rule strategies')
+  expect(frames.message).toContain('multi_timeframe is not supported by strategies with rules')
 })
 
-test.each(['fuzzy_sets', 'nn_inputs', 'model', 'training', 'context_data', 'deployment'])(
-  '%s is refused because rule strategies have no model',
+test.each(['fuzzy_sets', 'nn_inputs', 'model', 'training'])(
+  '%s beside rules is refused, and the message says which belongs where',
   key => {
     const { errors } = refusal(`${valid}${key}: {}\n`)
-    expect(errors).toEqual([
-      expect.objectContaining({ pointer: `/${key}`, code: 'unsupported_key', line: 15, column: 1 }),
-    ])
-    expect(errors[0]?.message).toMatch(/rule strategies do not take/)
+    expect(errors).toContainEqual(
+      expect.objectContaining({ pointer: `/${key}`, code: 'mixed', line: 15, column: 1 }),
+    )
+    expect(errors.find(({ code }) => code === 'mixed')?.message).toBe(
+      `strategies with decisions.rules do not take '${key}': it belongs to strategies with a model`,
+    )
   },
 )
 
+test.each(['context_data', 'deployment'])('%s is refused as not supported', key => {
+  const { errors } = refusal(`${valid}${key}: {}\n`)
+  expect(errors).toEqual([
+    expect.objectContaining({ pointer: `/${key}`, code: 'unsupported_key', line: 15, column: 1 }),
+  ])
+  expect(errors[0]?.message).toMatch(/is not supported/)
+})
+
 test('a model key of decisions is refused too', () => {
   expect(refusalOf('  rules:', '  confidence_threshold: 0.5\n  rules:').errors[0]).toMatchObject({
-    code: 'unsupported_key',
+    code: 'mixed',
     line: 12,
   })
 })

@@ -17,15 +17,26 @@ decisions:
     exit_long: close < fast - calm
 `)
   expect(strategy).toEqual({
+    kind: 'rules',
     name: 'tiny',
     version: '3.0',
-    training_data: {
-      symbols: { mode: 'single', symbol: 'BRK.B' },
-      timeframes: { mode: 'single', timeframe: '1M' },
-      history_required: 0,
-    },
+    symbols: ['BRK.B'],
+    timeframes: ['1M'],
+    base_timeframe: '1M',
+    history_required: 0,
     indicators: { fast: { type: 'ema', period: 20, source: 'close' }, calm: { type: 'atr', period: 5 } },
-    decisions: { rules: { enter_long: 'close > fast', exit_long: 'close < fast - calm' } },
+    decisions: {
+      rules: {
+        enter_long: 'close > fast',
+        exit_long: 'close < fast - calm',
+        enter_short: null,
+        exit_short: null,
+        stop_loss: null,
+        take_profit: null,
+        max_bars: null,
+        sizing: null,
+      },
+    },
   })
   expect(warnings).toEqual([])
 })
