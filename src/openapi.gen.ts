@@ -983,19 +983,29 @@ export interface components {
                 left_out_bars: number;
             }[];
         };
-        /** @description How much of the equity an entry uses. */
+        /**
+         * @description How large an entry is. Whatever is asked for, an entry is bounded by what the equity pays, costs included, on both
+         *     sides: there is no leverage. Each mode but `all_in` needs the key of its own and takes no other.
+         */
         Sizing: {
             /**
-             * @description `all_in` spends all cash; `fraction` spends `fraction` of the equity.
+             * @description `all_in`: all of the equity; `fraction`: a share of it; `units`: a number of shares, coins or contracts;
+             *     `risk`: as many units as lose `risk_percent` of the equity when the stop is hit, for strategies with a stop.
              * @enum {unknown}
              */
-            mode: "all_in" | "fraction";
-            /** @description Needed with mode `fraction`; not allowed otherwise. */
+            mode: "all_in" | "fraction" | "units" | "risk";
+            /** @description Share of the equity. */
             fraction?: number;
+            /** @description Shares, coins or contracts. */
+            units?: number;
+            /** @description Percent of the equity that a stopped trade loses, before costs and gaps. */
+            risk_percent?: number;
         };
         /**
-         * @description Run one strategy over stored bars. Decisions are taken at a bar's close and filled at the next bar's open. Give
-         *     the strategy either by name (`strategy`) or as text (`strategy_yaml`).
+         * @description Run one strategy over stored bars. Decisions are taken at a bar's close and filled at the next bar's open; stops and
+         *     targets are filled inside the bar that reaches them, at the open where it opens beyond them. Where one bar reaches
+         *     both, the stop is taken to be first and the trade is marked `ambiguous`. Give the strategy either by name
+         *     (`strategy`) or as text (`strategy_yaml`).
          */
         BacktestingParams: {
             /** @description The name of a shipped or stored strategy, see `GET /api/v1/strategies`. */
@@ -1027,15 +1037,11 @@ export interface components {
              */
             commission_fixed?: number;
             /**
-             * @description Adverse, in basis points of the price, per side.
+             * @description Adverse, in basis points of the price, per side; a target has none.
              * @default 5
              */
             slippage_bps?: number;
-            /**
-             * @default {
-             *       "mode": "all_in"
-             *     }
-             */
+            /** @description Without it, the strategy's own, else `all_in`. */
             sizing?: components["schemas"]["Sizing"];
             /**
              * @description `whole` rounds the number of units down; `fractional` does not.
@@ -1070,6 +1076,7 @@ export interface components {
             undefined_reasons: {
                 [key: string]: string;
             };
+            splits: components["schemas"]["BacktestSplits"];
             /**
              * @description Which equity returns the ratios are made of.
              * @enum {unknown}
@@ -1079,12 +1086,69 @@ export interface components {
             periods_basis: string;
             /** @description Decisions on the last bar that no later bar could fill. */
             unfilled_signals: number;
-            /** @description Entries too small for one unit. */
+            /** @description Entries that were not taken: too small for one unit, or without a known stop or target. */
             rejected_orders: number;
             /** @description The trade still open at the end, with `close_open_trades` false. */
             open_trade: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** @description The closed trades told apart, each group measured as all of them are in `metrics`. */
+        BacktestSplits: {
+            side: {
+                long: components["schemas"]["BacktestTradeMetrics"];
+                short: components["schemas"]["BacktestTradeMetrics"];
+            };
+            /**
+             * @description By why the trades ended; a reason that ended none is left out.
+             *
+             *     * `signal`: its exit rule; `reversal`: the entry rule of the other side
+             *     * `stop`, `trailing_stop` (the stop after it had moved), `target`
+             *     * `max_bars`: held for as many bars as the strategy allows
+             *     * `ruin`: a short had lost all equity
+             *     * `end_of_data`: still open at the last close
+             */
+            exit_reason: {
+                signal?: components["schemas"]["BacktestTradeMetrics"];
+                reversal?: components["schemas"]["BacktestTradeMetrics"];
+                stop?: components["schemas"]["BacktestTradeMetrics"];
+                trailing_stop?: components["schemas"]["BacktestTradeMetrics"];
+                target?: components["schemas"]["BacktestTradeMetrics"];
+                max_bars?: components["schemas"]["BacktestTradeMetrics"];
+                ruin?: components["schemas"]["BacktestTradeMetrics"];
+                end_of_data?: components["schemas"]["BacktestTradeMetrics"];
+            };
+        };
+        /** @description Metrics of some of the closed trades. Null where one is not defined. */
+        BacktestTradeMetrics: {
+            /** @description As in `metrics`. */
+            trades: number | null;
+            /** @description As in `metrics`. */
+            winning_trades: number | null;
+            /** @description As in `metrics`. */
+            losing_trades: number | null;
+            /** @description As in `metrics`. */
+            net_pnl: number | null;
+            /** @description As in `metrics`. */
+            win_rate_fraction: number | null;
+            /** @description As in `metrics`. */
+            profit_factor: number | null;
+            /** @description As in `metrics`. */
+            expectancy: number | null;
+            /** @description As in `metrics`. */
+            avg_win: number | null;
+            /** @description As in `metrics`. */
+            avg_loss: number | null;
+            /** @description As in `metrics`. */
+            best_trade: number | null;
+            /** @description As in `metrics`. */
+            worst_trade: number | null;
+            /** @description As in `metrics`. */
+            sqn: number | null;
+            /** @description As in `metrics`. */
+            avg_bars_held: number | null;
+            /** @description As in `metrics`. */
+            ambiguous_trades: number | null;
         };
         /** @description Each metric with its unit and definition. Null where it is not defined; `undefined_reasons` says why. */
         BacktestMetrics: {
@@ -1114,6 +1178,8 @@ export interface components {
             winning_trades: number | null;
             /** @description Closed trades with net P&L < 0. Unit: count. Convention: ktrdr. */
             losing_trades: number | null;
+            /** @description Σ net P&L of the closed trades, costs deducted. Unit: currency. Convention: ktrdr. */
+            net_pnl: number | null;
             /** @description winning_trades / trades; a net P&L of zero is not a win. Unit: fraction. Convention: backtesting.py 0.6. */
             win_rate_fraction: number | null;
             /** @description Σ net P&L of winners / |Σ net P&L of losers|, in money. Unit: ratio. Convention: ktrdr. */
@@ -1130,6 +1196,10 @@ export interface components {
             worst_trade: number | null;
             /** @description √trades · mean net P&L / its standard deviation (n − 1): Van Tharp’s system quality number. Unit: ratio. Convention: backtesting.py 0.6. */
             sqn: number | null;
+            /** @description Mean number of bars from the entry bar of a trade to its exit bar. Unit: count. Convention: ktrdr. */
+            avg_bars_held: number | null;
+            /** @description Closed trades whose last bar reached both stop and target; the stop was taken to have been first. Unit: count. Convention: backtesting.py 0.6. */
+            ambiguous_trades: number | null;
             /** @description Commission of every fill. Unit: currency. Convention: ktrdr. */
             commission_total: number | null;
             /** @description Slippage of every fill. Unit: currency. Convention: ktrdr. */

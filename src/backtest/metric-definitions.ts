@@ -56,6 +56,7 @@ export const metricDefinitions = {
   trades: { unit: 'count', definition: 'Closed trades.', source: own },
   winning_trades: { unit: 'count', definition: 'Closed trades with net P&L > 0.', source: own },
   losing_trades: { unit: 'count', definition: 'Closed trades with net P&L < 0.', source: own },
+  net_pnl: { unit: 'currency', definition: 'Σ net P&L of the closed trades, costs deducted.', source: own },
   win_rate_fraction: {
     unit: 'fraction',
     definition: 'winning_trades / trades; a net P&L of zero is not a win.',
@@ -74,6 +75,17 @@ export const metricDefinitions = {
   sqn: {
     unit: 'ratio',
     definition: '√trades · mean net P&L / its standard deviation (n − 1): Van Tharp’s system quality number.',
+    source: 'backtesting.py 0.6',
+  },
+  avg_bars_held: {
+    unit: 'count',
+    definition: 'Mean number of bars from the entry bar of a trade to its exit bar.',
+    source: own,
+  },
+  ambiguous_trades: {
+    unit: 'count',
+    definition:
+      'Closed trades whose last bar reached both stop and target; the stop was taken to have been first.',
     source: 'backtesting.py 0.6',
   },
   commission_total: { unit: 'currency', definition: 'Commission of every fill.', source: own },
@@ -95,3 +107,23 @@ export type MetricName = keyof typeof metricDefinitions
 
 /** Every metric, in the order to show them. */
 export const metricNames = Object.keys(metricDefinitions) as MetricName[]
+
+/** The metrics that are made of closed trades alone: those of a split by side or exit reason. */
+export const tradeMetricNames = [
+  'trades',
+  'winning_trades',
+  'losing_trades',
+  'net_pnl',
+  'win_rate_fraction',
+  'profit_factor',
+  'expectancy',
+  'avg_win',
+  'avg_loss',
+  'best_trade',
+  'worst_trade',
+  'sqn',
+  'avg_bars_held',
+  'ambiguous_trades',
+] as const satisfies readonly MetricName[]
+
+export type TradeMetricName = (typeof tradeMetricNames)[number]

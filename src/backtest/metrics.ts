@@ -10,7 +10,7 @@ import type { BacktestConfig } from './backtest-config.ts'
 import type { BacktestRun } from './engine.ts'
 import { type MetricName, metricNames } from './metric-definitions.ts'
 import { equityReturns, mean, standardDeviation } from './returns.ts'
-import type { Trades } from './trades.ts'
+import { because, type Measured, measureTrades, negligible } from './trade-metrics.ts'
 
 /** What a run was made with. */
 export type RunContext = {
@@ -29,12 +29,6 @@ export type Metrics = {
   /** Why `periods_per_year` is what it is. */
   readonly periods_basis: string
 }
-
-/** A value, or the reason why there is none. */
-type Measured = number | { readonly undefined: string }
-
-/** Standard deviations and drawdowns below this are rounding: dividing by them would make a ratio of noise. */
-const negligible = 1e-12
 
 /** Measures a run by the table of definitions. */
 export function computeMetrics(run: BacktestRun, context: RunContext): Metrics {
@@ -123,39 +117,6 @@ function sameReason(reason: string) {
   return { annual_volatility_fraction: because(reason), sharpe: because(reason), sortino: because(reason) }
 }
 
-function measureTrades({ net_pnl, length }: Trades) {
-  const wins = net_pnl.filter(pnl => pnl > 0)
-  const losses = net_pnl.filter(pnl => pnl < 0)
-  const won = sum(wins)
-  const lost = -sum(losses)
-  const none = because('there are no trades')
-  const noWinner = length === 0 ? none : because('no trade won')
-  const noLoser = length === 0 ? none : because('no trade lost')
-  return {
-    trades: length,
-    winning_trades: wins.length,
-    losing_trades: losses.length,
-    win_rate_fraction: length === 0 ? none : wins.length / length,
-    profit_factor: losses.length === 0 ? noLoser : won / lost,
-    expectancy: length === 0 ? none : mean(net_pnl),
-    avg_win: wins.length === 0 ? noWinner : won / wins.length,
-    avg_loss: losses.length === 0 ? noLoser : -lost / losses.length,
-    best_trade:
-      length === 0 ? none : net_pnl.reduce((best, pnl) => Math.max(best, pnl), Number.NEGATIVE_INFINITY),
-    worst_trade:
-      length === 0 ? none : net_pnl.reduce((worst, pnl) => Math.min(worst, pnl), Number.POSITIVE_INFINITY),
-    sqn: measureQuality(net_pnl),
-  }
-}
-
-function measureQuality(pnl: Float64Array): Measured {
-  if (pnl.length < 2) return because('fewer than two trades')
-  const deviation = standardDeviation(pnl)
-  return deviation < negligible
-    ? because('the trades do not vary')
-    : (Math.sqrt(pnl.length) * mean(pnl)) / deviation
-}
-
 function measureBuyAndHold(run: BacktestRun, { bars, firstUsableBar }: RunContext): Measured {
   const first = Math.max(run.from, firstUsableBar)
   if (first >= bars.length) return because('no bar of the range is past the warm-up')
@@ -163,11 +124,3 @@ function measureBuyAndHold(run: BacktestRun, { bars, firstUsableBar }: RunContex
 }
 
 const ruined = 'the equity fell to zero or below'
-
-function because(reason: string): Measured {
-  return { undefined: reason }
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0)
-}
