@@ -1,7 +1,7 @@
 import { equityTable, tradesTable } from '../src/archive/backtest-tables.ts'
 import { BarsArchive } from '../src/archive/bars.ts'
 import { readSnapshot } from '../src/archive/strategies.ts'
-import type { BacktestConfig } from '../src/backtest/backtest-config.ts'
+import type { BacktestConfig, ExitPlan } from '../src/backtest/backtest-config.ts'
 import { type BacktestRun, runBacktest } from '../src/backtest/engine.ts'
 import { summarise } from '../src/backtest/summary.ts'
 import { firstBarAt, sliceBars } from '../src/market/bars.ts'
@@ -10,12 +10,13 @@ import type { BacktestingResult, EffectiveBacktestingParams } from '../src/opera
 import { rangeOf } from '../src/operations/moment.ts'
 import { parseStrategy } from '../src/strategy/parse.ts'
 import { computeSignals } from '../src/strategy/signals.ts'
+import { type RuleStrategy, requireRules } from '../src/strategy/strategy.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
 export default defineWorker('backtesting', (params: EffectiveBacktestingParams, ctx): BacktestingResult => {
   const { symbol, timeframe } = params
   const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
-  const { strategy } = parseStrategy(yaml)
+  const strategy = requireRules(parseStrategy(yaml).strategy)
   ctx.progress(0, null, 'loading bars', 'bar')
   const archive = new BarsArchive(ctx.server.home, new Calendars(ctx.server.calendars))
   const stored = archive.read(symbol, timeframe, ctx.provenance.dataset_sha256[0] ?? '')
@@ -26,7 +27,8 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   ctx.checkCancelled()
   const signals = computeSignals(strategy, bars)
   const config = params as BacktestConfig
-  const run = runBacktest({ bars, signals, config, from, checkpoint: reporter(ctx) })
+  const exits = exitPlanOf(strategy)
+  const run = runBacktest({ bars, signals, config, exits, from, checkpoint: reporter(ctx) })
   reportEquity(ctx, run)
   const summary = summarise(run, { bars, timeframe, config, firstUsableBar: signals.first_usable_bar })
   for (const warning of summary.warnings) ctx.warn(warning)
@@ -36,6 +38,10 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   const { warnings: _, ...rest } = summary
   return { strategy_name: strategy.name, symbol, timeframe, ...rest }
 })
+
+function exitPlanOf({ decisions: { rules } }: RuleStrategy): ExitPlan {
+  return { trailing_stop: rules.stop_loss?.trailing ?? false, max_bars: rules.max_bars }
+}
 
 /** Progress on every call, speed once a second, and the way out. */
 function reporter(ctx: WorkerContext): (done: number, total: number) => void {

@@ -5,6 +5,7 @@ import { closeTimeMs } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import { parseStrategy } from '../strategy/parse.ts'
+import { requireRules } from '../strategy/strategy.ts'
 import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
@@ -16,7 +17,6 @@ type WithDefault =
   | 'commission_rate'
   | 'commission_fixed'
   | 'slippage_bps'
-  | 'sizing'
   | 'units'
   | 'close_open_trades'
 /** As the validator hands them on: defaults filled in. */
@@ -25,7 +25,7 @@ export type BacktestingResult = Readonly<components['schemas']['BacktestingResul
 
 /** What the worker is given: everything that was left to a default is filled in. */
 export type EffectiveBacktestingParams = BacktestingParams &
-  Required<Pick<BacktestingParams, 'symbol' | 'timeframe' | 'start' | 'end'>>
+  Required<Pick<BacktestingParams, 'symbol' | 'timeframe' | 'start' | 'end' | 'sizing'>>
 
 const MINUTE_MS = 60_000
 /** Bars of larger segments are not counted before the operation runs: it would hold up the main thread. */
@@ -49,21 +49,24 @@ export const backtestingSpec: WorkerSpec = {
 
 async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   const params = given as BacktestingParams
-  checkSizing(params.sizing)
+  if (params.sizing !== undefined) checkSizing(params.sizing)
   const range = rangeOf({
     ...(params.start === undefined ? {} : { start: params.start }),
     ...(params.end === undefined ? {} : { end: params.end }),
   })
   const yaml = await strategyText(params, rooms)
-  const { strategy, warnings } = parseStrategy(yaml)
+  const { strategy: parsed, warnings } = parseStrategy(yaml)
+  const strategy = requireRules(parsed)
   if (params.strategy !== undefined && params.strategy !== strategy.name) {
     const message = `the file is ${params.strategy}.yaml, but the strategy's name is '${strategy.name}'`
     throw new Problem('strategy-invalid', message, {
       errors: [{ pointer: '/name', code: 'name_mismatch', message }],
     })
   }
-  const symbol = params.symbol ?? strategy.training_data.symbols.symbol
-  const timeframe = params.timeframe ?? strategy.training_data.timeframes.timeframe
+  const sizing = params.sizing ?? strategy.decisions.rules.sizing ?? { mode: 'all_in' as const }
+  if (sizing.mode === 'risk' && strategy.decisions.rules.stop_loss === null) throw noStop(strategy.name)
+  const symbol = params.symbol ?? strategy.symbols[0]
+  const timeframe = params.timeframe ?? strategy.base_timeframe
   const pinned = await rooms.bars.pin(symbol, timeframe, params.adjustment)
   if (pinned === null) throw noDataset(symbol, timeframe)
   const { manifest, sha256 } = pinned
@@ -72,6 +75,7 @@ async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
     ...params,
     symbol,
     timeframe,
+    sizing,
     start: params.start ?? manifest.first_time,
     // No later bar can open before it.
     end: params.end ?? toRfc3339(closeTimeMs(Date.parse(manifest.last_time), timeframe)),
@@ -98,16 +102,28 @@ function splitWarnings(manifest: Manifest, params: EffectiveBacktestingParams): 
   ]
 }
 
-/** The schema cannot say which mode needs `fraction` without naming each mode twice. */
-function checkSizing(sizing: BacktestingParams['sizing']): void {
-  const isNeeded = sizing.mode === 'fraction'
-  if (isNeeded === (sizing.fraction !== undefined)) return
-  const message = isNeeded
-    ? "sizing mode 'fraction' needs fraction"
-    : `sizing mode '${sizing.mode}' takes no fraction`
-  const code = isNeeded ? 'required' : 'not_allowed'
-  throw new Problem('params-invalid', message, {
-    errors: [{ pointer: '/body/params/sizing/fraction', code, message }],
+/** The key each mode needs. */
+const sizingKeys = { all_in: null, fraction: 'fraction', units: 'units', risk: 'risk_percent' } as const
+
+/** The schema cannot say which mode needs which key without naming each mode twice. */
+function checkSizing(sizing: components['schemas']['Sizing']): void {
+  const { mode, ...given } = sizing
+  const needed = sizingKeys[mode]
+  const errors = (['fraction', 'units', 'risk_percent'] as const).flatMap(key => {
+    if ((key === needed) === (given[key] !== undefined)) return []
+    const [code, what] = key === needed ? ['required', 'needs'] : ['not_allowed', 'takes no']
+    const message = `sizing mode '${mode}' ${what} ${key}`
+    return [{ pointer: `/body/params/sizing/${key}`, code, message }]
+  })
+  const [first] = errors
+  if (first !== undefined) throw new Problem('params-invalid', first.message, { errors })
+}
+
+function noStop(name: string): Problem {
+  const message = `sizing mode 'risk' needs a stop, and ${name} has none`
+  return new Problem('params-invalid', message, {
+    hint: 'Add decisions.rules.stop_loss to the strategy, or choose another sizing.',
+    errors: [{ pointer: '/body/params/sizing/mode', code: 'not_allowed', message }],
   })
 }
 
