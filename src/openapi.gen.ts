@@ -589,23 +589,219 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/strategies/migrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring an older strategy to the present grammar
+         * @description Takes the text of a strategy of grammar v1 or v2 and answers it in v3, with what was changed. Nothing is stored:
+         *     read the result, then store it. A v3 strategy is answered as it is.
+         */
+        post: operations["migrateStrategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/strategies/{name}": {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description The strategy's name, which is its file's without `.yaml`. */
-                name: components["schemas"]["StrategyName"];
+                name: components["parameters"]["StrategyPathName"];
             };
             cookie?: never;
         };
         /**
          * Read a strategy
-         * @description The text of the file and its parsed, effective form.
+         * @description The text of the file and its parsed, effective form; with `Accept: application/yaml` the text alone. A stored
+         *     strategy stands before a shipped one of the same name.
          */
         get: operations["getStrategy"];
+        /**
+         * Store a strategy
+         * @description Stores the strategy under its name; one with faults is refused with all of them. What it replaces is kept as a
+         *     version. A JSON body is stored as YAML.
+         *
+         *     * Without a condition only a new name is taken: replacing needs `If-Match` with the `ETag` that was read
+         *       (428 without it, 412 when the strategy has changed since), or `If-Match: *` to replace whatever is there.
+         *     * `If-None-Match: *` refuses every name that is taken, by a shipped strategy too.
+         *     * Sending what is stored already changes nothing and needs no condition: a request can be repeated safely.
+         *     * A shipped strategy is never changed: the stored one stands before it until it is deleted.
+         */
+        put: operations["putStrategy"];
+        post?: never;
+        /**
+         * Delete a stored strategy
+         * @description A shipped strategy of the same name is back afterwards; shipped ones cannot be deleted. Versions are kept: send
+         *     one again to have it back. Operations are not concerned, each keeps the strategy it runs.
+         */
+        delete: operations["deleteStrategy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strategies/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List versions of a strategy
+         * @description Every text that was stored under the name, newest first, at most 100; `?sha256=` of `GET
+         *     /api/v1/strategies/{name}` reads one. Also of strategies that were deleted.
+         */
+        get: operations["listStrategyVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strategies/{name}/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Explain the features of a strategy
+         * @description Every feature in canonical order, where it comes from, how many bars of its own timeframe it needs, and, where the
+         *     bars are stored, the first bar of the base timeframe on which it has a value. A strategy without `nn_inputs` has
+         *     none.
+         */
+        get: operations["explainFeatures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List indicators
+         * @description What the registry knows, which is also what computes and validates. Those that repaint (`repaints`) need later bars:
+         *     they can label the past, but are no feature and no operand of a rule.
+         */
+        get: operations["listIndicators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/indicators/calculate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calculate indicators
+         * @description On stored bars (`symbol`, `timeframe`) or on posted ones (`bars`). Columns are named `id`, or `id.output` where an
+         *     indicator has several outputs; NaN of the warm-up is null. In the format `Accept` asks for. Stored bars before
+         *     `start` are read too, as many as the indicators need until more history would change nothing that matters
+         *     (`stable_after`; all of them where there is no such number). What is too big for an answer is refused with 422: the
+         *     operation `feature_build` has no such limit.
+         */
+        post: operations["calculateIndicators"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/indicators/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The type as strategies write it. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Read about an indicator
+         * @description Its formula, parameters, outputs and how much history it needs with default parameters.
+         */
+        get: operations["getIndicator"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fuzzy/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List membership functions
+         * @description What a term of a fuzzy set can be, with formula, parameters and their constraint.
+         */
+        get: operations["listMemberships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fuzzy/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate a fuzzy set
+         * @description Memberships of posted values, or of an indicator on stored bars, and a report on how the terms lie on them: values
+         *     that belong to no term, how far the memberships are from adding up to 1, terms that never speak.
+         */
+        post: operations["evaluateFuzzySet"];
         delete?: never;
         options?: never;
         head?: never;
@@ -750,11 +946,12 @@ export interface components {
          *     * `data_repair` fetches again what is missing inside a stored dataset.
          *     * `data_resample` makes datasets of longer bars from a stored one.
          *     * `backtesting` runs a strategy over stored bars.
+         *     * `feature_build` builds the feature matrix of a strategy from stored bars.
          *     * `exercise` burns CPU on demand, to prove the engine; disabled unless `KTRDR_ENABLE_EXERCISE=true`.
          *     * `exercise_fan_out` runs several exercises as child operations; disabled likewise.
          * @enum {unknown}
          */
-        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "exercise" | "exercise_fan_out";
+        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "feature_build" | "exercise" | "exercise_fan_out";
         /**
          * @description Letters, digits and `. _ - = ^`; case is kept. Pairs of ccxt are written with a dash, BTC-USDT.
          * @example AAPL
@@ -803,7 +1000,7 @@ export interface components {
         StrategyName: string;
         Sha256: string;
         /** @description What to run. `params` depends on `type`. */
-        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
+        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["FeatureBuildCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
         /**
          * @description Higher starts first; equal priorities start in the order of creation.
          * @default 0
@@ -848,6 +1045,16 @@ export interface components {
              */
             type: "backtesting";
             params: components["schemas"]["BacktestingParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        FeatureBuildCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "feature_build";
+            params: components["schemas"]["FeatureBuildParams"];
             priority?: components["schemas"]["Priority"];
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
@@ -1209,6 +1416,69 @@ export interface components {
             /** @description Equity returns in a year, used to annualise: 12, 52, 252, or 365 for markets open at weekends. Unit: count. Convention: backtesting.py 0.6. */
             periods_per_year: number | null;
         };
+        /**
+         * @description Build the features of a strategy from stored bars: indicators on the bars of their own timeframe, memberships or
+         *     normalised values, joined to the base bars by close time. One row per base bar on which every feature has a value.
+         *     The artifact `features` is the table (time, close_time, symbol, one column per feature), `feature_info.json` says
+         *     where each column comes from. Give the strategy either by name (`strategy`) or as text (`strategy_yaml`).
+         */
+        FeatureBuildParams: {
+            /** @description The name of a shipped or stored strategy, see `GET /api/v1/strategies`. */
+            strategy?: components["schemas"]["StrategyName"];
+            /** @description The strategy itself. */
+            strategy_yaml?: string;
+            /** @description Without it, the strategy's own. */
+            symbols?: components["schemas"]["Symbol"][];
+            /** @description What stands for the timeframes of `training_data`; without it, the strategy's own. The base is the strategy's own where it is among them, else the first. */
+            timeframes?: components["schemas"]["Timeframe"][];
+            /** @description First base bar by open time, inclusive. Earlier stored bars warm the indicators up. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last base bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            /** @description Base bars, by open time, that normalisers are fitted on: the part a model is trained on. Needed when an input has a `normalization`; it is never guessed. */
+            fit?: {
+                start: components["schemas"]["Moment"];
+                end: components["schemas"]["Moment"];
+            };
+            adjustment?: components["schemas"]["Adjustment"];
+        };
+        /** @description Base bars without a row, by reason. */
+        DroppedBars: {
+            /** @description Before `start`. */
+            pre_roll: number;
+            /** @description From there to the first bar on which every feature has a value. */
+            warm_up: number;
+            /** @description Later bars on which some feature has none. */
+            incomplete: number;
+        };
+        FeatureBuildResult: {
+            strategy_name: string;
+            base_timeframe: components["schemas"]["Timeframe"];
+            /** @description Every timeframe that was read. */
+            timeframes: components["schemas"]["Timeframe"][];
+            rows: number;
+            /** @description Columns of the matrix. */
+            features: number;
+            /** @description Of the canonical bytes of the matrix. The same strategy and bars have the same, on every machine and however many threads work. */
+            sha256: components["schemas"]["Sha256"];
+            dropped: components["schemas"]["DroppedBars"];
+            symbols: {
+                symbol: components["schemas"]["Symbol"];
+                rows: number;
+                /** @description Open time of the bar of the first row. */
+                first_time: string | null;
+                /** @description Open time of the bar of the last row. */
+                last_time: string | null;
+                dropped: components["schemas"]["DroppedBars"];
+            }[];
+            /** @description What normalisers were fitted on; null without any. */
+            fit: {
+                /** Format: date-time */
+                start: string;
+                /** Format: date-time */
+                end: string;
+            } | null;
+        };
         /** @description Burns CPU in steps, to prove the engine. The result depends on `steps` and `seed` only. */
         ExerciseParams: {
             /** @default 100 */
@@ -1304,7 +1574,7 @@ export interface components {
             updated_at: string;
             type: components["schemas"]["OperationType"];
             /** @description The effective parameters, defaults filled in. */
-            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
+            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["FeatureBuildParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
             priority: components["schemas"]["Priority"];
             attempt: number;
             /** @description An interrupted operation is requeued until this attempt. An attempt that saved a checkpoint is not counted. */
@@ -1350,7 +1620,7 @@ export interface components {
                 cancelled: number;
             } | null;
             /** @description The summary, by type; only when completed. */
-            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
+            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["FeatureBuildResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
@@ -1721,7 +1991,7 @@ export interface components {
             }[];
         };
         /**
-         * @description A strategy with rule decisions: a strict subset of the v3 strategy grammar. Unknown keys are errors.
+         * @description A trading strategy, grammar v3. It decides either by rules (`decisions.rules`) or by a model (`nn_inputs`, `model` and `training`, usually over `fuzzy_sets`), never by both. Unknown keys are errors.
          * @example {
          *       "name": "sma_cross",
          *       "version": "3.0",
@@ -1772,7 +2042,7 @@ export interface components {
             version?: "3.0";
             training_data: components["schemas"]["StrategyTrainingData"];
             /**
-             * @description Indicators by id. The rules refer to these ids: letters, digits and `_`, starting with a letter, and none of the words of the rule language (open high low close volume and or not crosses above below true false).
+             * @description Indicators by id. Rules, fuzzy sets and inputs refer to these ids: letters, digits and `_`, starting with a letter, and none of the words of the rule language (open high low close volume and or not crosses above below true false) or of the sources (hl2 hlc3 ohlc4). `id` alone is the first output, `id.output` any.
              * @example {
              *       "fast": {
              *         "type": "sma",
@@ -1787,7 +2057,40 @@ export interface components {
             indicators: {
                 [key: string]: components["schemas"]["StrategyIndicator"];
             };
+            /**
+             * @description Fuzzy sets by id: letters, digits and `_`, starting with a letter.
+             * @example {
+             *       "rsi_zone": {
+             *         "indicator": "rsi_14",
+             *         "low": [
+             *           0,
+             *           25,
+             *           45
+             *         ],
+             *         "high": [
+             *           55,
+             *           75,
+             *           100
+             *         ]
+             *       }
+             *     }
+             */
+            fuzzy_sets?: {
+                [key: string]: components["schemas"]["StrategyFuzzySet"];
+            };
+            /**
+             * @description What the model reads. The features are, for each input in order, for each of its timeframes, each term of the fuzzy set: `1h_rsi_zone_low`; or the indicator itself: `1h_adx_14.adx_raw`.
+             * @example [
+             *       {
+             *         "fuzzy_set": "rsi_zone",
+             *         "timeframes": "all"
+             *       }
+             *     ]
+             */
+            nn_inputs?: components["schemas"]["StrategyInput"][];
+            model?: components["schemas"]["StrategyModel"];
             decisions: components["schemas"]["StrategyDecisions"];
+            training?: components["schemas"]["StrategyTraining"];
         };
         /**
          * @description Which data the strategy was made for; an operation that names none uses these.
@@ -1807,13 +2110,13 @@ export interface components {
             symbols: components["schemas"]["StrategySymbols"];
             timeframes: components["schemas"]["StrategyTimeframes"];
             /**
-             * @description Bars that must lie before the first decision. The first decision waits for this many bars or for the look-back of the rules, whichever is longer. Absent means 0.
+             * @description Bars that must lie before the first decision. The first decision waits for this many bars or for the longest look-back, whichever is longer. Absent means 0.
              * @example 200
              */
             history_required?: number;
         };
         /**
-         * @description The symbols. Rule strategies run on exactly one; `multi_symbol` is refused with a clear error.
+         * @description The symbols. Strategies with rules run on exactly one.
          * @example {
          *       "mode": "single",
          *       "symbol": "AAPL"
@@ -1837,7 +2140,7 @@ export interface components {
             list?: components["schemas"]["Symbol"][];
         };
         /**
-         * @description The timeframes. Rule strategies run on exactly one; `multi_timeframe` is refused with a clear error.
+         * @description The timeframes. Strategies with rules run on exactly one.
          * @example {
          *       "mode": "single",
          *       "timeframe": "1d"
@@ -1852,7 +2155,7 @@ export interface components {
             mode: "single" | "multi_timeframe";
             timeframe?: components["schemas"]["Timeframe"];
             /**
-             * @description The timeframes of `multi_timeframe`.
+             * @description The timeframes of `multi_timeframe`, at least two.
              * @example [
              *       "1h",
              *       "1d"
@@ -1860,22 +2163,69 @@ export interface components {
              */
             list?: components["schemas"]["Timeframe"][];
             /**
-             * @description The timeframe decisions are made on. With `single` it may only repeat `timeframe`.
+             * @description The timeframe decisions are made on: one of `list`, by default its first. With `single` it may only repeat `timeframe`.
              * @example 1h
              */
             base_timeframe?: components["schemas"]["Timeframe"];
         };
         /**
          * @description One indicator: its type and the parameters of that type. Unknown parameters, wrong types and values out of range
-         *     are errors; absent parameters take their defaults.
+         *     are errors; absent parameters take their defaults. `source` also takes another indicator, by id or id.output.
          *
          *     * `sma` Simple moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
          *     * `ema` Exponential moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
-         *     * `rsi` Relative strength index (Wilder): `period` (2–5000, default 14), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `wma` Weighted moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `dema` Double exponential moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `tema` Triple exponential moving average: `period` (1–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `hma` Hull moving average: `period` (2–5000, default 20), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `kama` Kaufman’s adaptive moving average: `period` (1–5000, default 10), `fast_period` (1–5000, default 2), `slow_period` (2–5000, default 30), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `distance_from_ma` Distance from moving average: `period` (1–5000, default 20), `ma_type` (SMA, EMA; default SMA), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `rsi` Relative strength index (Wilder): `period` (2–5000, default 14), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close), `convention` (standard, talib; default standard)
+         *     * `stochastic` Stochastic oscillator: `k_period` (1–5000, default 14), `d_period` (1–5000, default 3), `smooth_k` (1–5000, default 3), `convention` (standard, talib; default standard)
+         *     * `stoch_rsi` Stochastic RSI: `rsi_period` (2–5000, default 14), `stoch_period` (1–5000, default 14), `smooth_k` (1–5000, default 1), `d_period` (1–5000, default 3), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close), `convention` (standard, talib; default standard)
+         *     * `williams_r` Williams %R: `period` (1–5000, default 14), `convention` (standard, talib; default standard)
+         *     * `cci` Commodity channel index: `period` (2–500, default 20)
+         *     * `roc` Rate of change: `period` (1–5000, default 10), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `momentum` Momentum: `period` (1–5000, default 10), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `rvi` Relative vigor index: `period` (1–5000, default 10), `signal_period` (1–50, default 4)
+         *     * `fisher` Fisher transform: `period` (2–5000, default 10)
+         *     * `ultimate_oscillator` Ultimate oscillator: `short_period` (1–5000, default 7), `medium_period` (1–5000, default 14), `long_period` (1–5000, default 28), `convention` (standard, talib; default standard)
+         *     * `macd` Moving average convergence/divergence: `fast_period` (1–5000, default 12), `slow_period` (2–5000, default 26), `signal_period` (1–5000, default 9), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close), `convention` (standard, talib; default standard)
+         *     * `ppo` Percentage price oscillator: `fast_period` (1–5000, default 12), `slow_period` (2–5000, default 26), `signal_period` (1–5000, default 9), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close), `convention` (standard, talib; default standard)
+         *     * `trix` TRIX: `period` (1–5000, default 15), `signal_period` (1–5000, default 9), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `tsi` True strength index: `long_period` (1–5000, default 25), `short_period` (1–5000, default 13), `signal_period` (1–5000, default 7), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `adx` Average directional index (Wilder): `period` (2–5000, default 14), `convention` (standard, talib; default standard)
+         *     * `aroon` Aroon: `period` (1–5000, default 14)
+         *     * `vortex` Vortex indicator: `period` (2–5000, default 14)
+         *     * `supertrend` Supertrend: `period` (1–5000, default 10), `multiplier` (0.01–100, default 3)
+         *     * `parabolic_sar` Parabolic stop and reverse: `initial_af` (0.001–1, default 0.02), `step_af` (0–1, default 0.02), `max_af` (0.001–1, default 0.2)
+         *     * `ichimoku` Ichimoku cloud: `tenkan_period` (1–5000, default 9), `kijun_period` (1–5000, default 26), `senkou_b_period` (1–5000, default 52), `displacement` (1–5000, default 26)
          *     * `atr` Average true range (Wilder): `period` (1–5000, default 14)
+         *     * `natr` Normalised average true range: `period` (1–5000, default 14)
+         *     * `bollinger_bands` Bollinger bands: `period` (2–5000, default 20), `multiplier` (0.01–10, default 2), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `bollinger_band_width` Bollinger band width: `period` (2–5000, default 20), `multiplier` (0.01–10, default 2), `source` (open, high, low, close, hl2, hlc3, ohlc4, volume; default close)
+         *     * `keltner` Keltner channels: `period` (1–5000, default 20), `atr_period` (1–5000, default 10), `multiplier` (0.01–10, default 2)
+         *     * `donchian` Donchian channels: `period` (1–5000, default 20), `exclude_current` (true or false, default false)
+         *     * `squeeze_intensity` Squeeze intensity: `bb_period` (2–5000, default 20), `bb_multiplier` (0.01–5, default 2), `kc_period` (1–5000, default 20), `kc_multiplier` (0.01–5, default 2)
+         *     * `realised_volatility` Realised volatility: `period` (2–5000, default 20), `periods_per_year` (1–1000000, default 252)
+         *     * `ulcer_index` Ulcer index: `period` (1–5000, default 14)
+         *     * `mfi` Money flow index: `period` (1–5000, default 14), `convention` (standard, talib; default standard)
+         *     * `obv` On-balance volume: `convention` (standard, talib; default standard)
+         *     * `cmf` Chaikin money flow: `period` (1–5000, default 21)
+         *     * `ad_line` Accumulation/distribution line: no parameters
+         *     * `chaikin_oscillator` Chaikin oscillator: `fast_period` (1–5000, default 3), `slow_period` (2–5000, default 10), `convention` (standard, talib; default standard)
+         *     * `vwap` Volume-weighted average price (rolling): `period` (0–5000, default 20), `use_typical_price` (true or false, default true)
+         *     * `session_vwap` Volume-weighted average price of the session: no parameters
+         *     * `volume_ratio` Volume ratio: `period` (1–5000, default 20)
+         *     * `pivot_points` Pivot points: `method` (classic, fibonacci, camarilla; default classic)
          * @example {
          *       "type": "rsi",
          *       "period": 14
+         *     }
+         * @example {
+         *       "type": "ema",
+         *       "period": 9,
+         *       "source": "rsi_14"
          *     }
          */
         StrategyIndicator: {
@@ -1888,22 +2238,250 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description How the strategy decides.
+         * @description `indicator`, the id of an indicator or `id.output`, and the terms by name, in the order of the features. A term is
+         *     `[a, b, c]`, a triangle, or `{ type, parameters }` with one of these types:
+         *
+         *     * `triangular` [a, b, c]
+         *     * `trapezoidal` [a, b, c, d]
+         *     * `gaussian` [mean, sigma]
+         *     * `sigmoid` [center, width]
+         *     * `bell` [width, slope, center]
+         *     * `left_shoulder` [a, b]
+         *     * `right_shoulder` [a, b]
+         *     * `singleton` [c]
+         * @example {
+         *       "indicator": "rsi_14",
+         *       "low": [
+         *         0,
+         *         25,
+         *         45
+         *       ],
+         *       "mid": [
+         *         35,
+         *         50,
+         *         65
+         *       ],
+         *       "high": {
+         *         "type": "right_shoulder",
+         *         "parameters": [
+         *           55,
+         *           75
+         *         ]
+         *       }
+         *     }
+         */
+        StrategyFuzzySet: {
+            /**
+             * @description Indicator id, or `id.output`.
+             * @example rsi_14
+             */
+            indicator?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description One input of the model; exactly one of `fuzzy_set` and `raw_indicator`.
+         * @example {
+         *       "raw_indicator": "adx_14.adx",
+         *       "timeframes": "all",
+         *       "normalization": "zscore"
+         *     }
+         */
+        StrategyInput: {
+            /**
+             * @description Id of a fuzzy set; every term becomes a feature.
+             * @example rsi_zone
+             */
+            fuzzy_set?: string;
+            /**
+             * @description Id of an indicator, or `id.output`; it becomes one feature.
+             * @example adx_14.adx
+             */
+            raw_indicator?: string;
+            /**
+             * @description The word `all`, or a list of timeframes of `training_data`.
+             * @example all
+             * @example [
+             *       "1h",
+             *       "1d"
+             *     ]
+             */
+            timeframes: string | components["schemas"]["Timeframe"][];
+            /**
+             * @description Only with `raw_indicator`; fitted on the training part only. `zscore`: by mean and standard deviation; `minmax`: to 0–1; `robust`: by median and interquartile range. Absent means none.
+             * @example zscore
+             * @enum {string}
+             */
+            normalization?: "none" | "zscore" | "minmax" | "robust";
+        };
+        /**
+         * @description The network. Its inputs are the features, its outputs follow from `decisions.output_format`.
+         * @example {
+         *       "type": "mlp",
+         *       "architecture": {
+         *         "hidden_layers": [
+         *           32,
+         *           16
+         *         ],
+         *         "dropout": 0.2
+         *       }
+         *     }
+         */
+        StrategyModel: {
+            /**
+             * @description `mlp` sees one bar; `lstm` and `gru` see a window of bars of one symbol.
+             * @example mlp
+             * @enum {string}
+             */
+            type: "mlp" | "lstm" | "gru";
+            architecture: components["schemas"]["StrategyArchitecture"];
+        };
+        /**
+         * @description `mlp` takes `hidden_layers`, `activation` and `dropout`; `lstm` and `gru` take `sequence_length`, `hidden_size`, `num_layers` and `dropout`.
+         * @example {
+         *       "hidden_layers": [
+         *         32,
+         *         16
+         *       ],
+         *       "dropout": 0.2
+         *     }
+         */
+        StrategyArchitecture: {
+            /**
+             * @description Units of each hidden layer. Required by `mlp`.
+             * @example [
+             *       32,
+             *       16
+             *     ]
+             */
+            hidden_layers?: number[];
+            /**
+             * @description Of the hidden layers.
+             * @default relu
+             * @example relu
+             * @enum {string}
+             */
+            activation?: "relu" | "leaky_relu" | "tanh" | "sigmoid";
+            /**
+             * @description Share of hidden units left out of each training step.
+             * @default 0.2
+             * @example 0.2
+             */
+            dropout?: number;
+            /**
+             * @description Consecutive bars the network sees at once. Required by `lstm` and `gru`.
+             * @example 24
+             */
+            sequence_length?: number;
+            /**
+             * @description Units of each recurrent layer.
+             * @default 64
+             * @example 64
+             */
+            hidden_size?: number;
+            /**
+             * @description Recurrent layers.
+             * @default 2
+             * @example 2
+             */
+            num_layers?: number;
+        };
+        /**
+         * @description How the strategy decides; either `rules`, or the other keys, which turn a model's output into trades.
          * @example {
          *       "rules": {
          *         "enter_long": "rsi_14 crosses above 30",
          *         "exit_long": "rsi_14 > 55"
          *       }
          *     }
+         * @example {
+         *       "output_format": "classification",
+         *       "confidence_threshold": 0.5
+         *     }
          */
         StrategyDecisions: {
-            rules: components["schemas"]["StrategyRules"];
+            rules?: components["schemas"]["StrategyRules"];
+            /**
+             * @description `classification`: buy, hold or sell with a probability; `regression`: the return to expect.
+             * @default classification
+             * @example classification
+             * @enum {string}
+             */
+            output_format?: "classification" | "regression";
+            /**
+             * @description Least probability of the class that is acted on. Classification only.
+             * @default 0.5
+             * @example 0.5
+             */
+            confidence_threshold?: number;
+            cost_model?: components["schemas"]["StrategyCostModel"];
+            /**
+             * @description Whether a buy while long and a sell while short are ignored.
+             * @default true
+             * @example true
+             */
+            position_awareness?: boolean;
+            /**
+             * @description Whether a sell while flat opens a short position. Classification only; regression always may.
+             * @default false
+             * @example false
+             */
+            allow_short_from_flat?: boolean;
+            filters?: components["schemas"]["StrategyFilters"];
         };
         /**
-         * @description Conditions over indicator ids, the bar's open, high, low, close and volume, and numbers, with + - * /, the comparisons < <= > >= == !=, `a crosses above b`, `a crosses below b`, and / or / not and parentheses. Read at the close of each bar; a rule is false while any of its operands is still in its warm-up.
+         * @description Regression trades where the expected return is more than `round_trip_cost` × `min_edge_multiplier`. Required with `regression`, not allowed otherwise.
+         * @example {
+         *       "round_trip_cost": 0.003,
+         *       "min_edge_multiplier": 1.5
+         *     }
+         */
+        StrategyCostModel: {
+            /**
+             * @description Cost of entry and exit together, as a fraction of the price.
+             * @example 0.003
+             */
+            round_trip_cost: number;
+            /**
+             * @description How many times the cost a trade must promise.
+             * @example 1.5
+             */
+            min_edge_multiplier: number;
+        };
+        /**
+         * @description What keeps a decision from becoming a trade.
+         * @example {
+         *       "min_signal_separation": 4
+         *     }
+         */
+        StrategyFilters: {
+            /**
+             * @description Least number of bars of the base timeframe between two entries. Exits are never held back.
+             * @default 4
+             * @example 4
+             */
+            min_signal_separation?: number;
+        };
+        /**
+         * @description When to trade, without a model. The rules are conditions over indicators (`id` or `id.output`), the bar's open, high, low, close and volume, and numbers, with + - * /, the comparisons < <= > >= == !=, `a crosses above b`, `a crosses below b`, and / or / not and parentheses. Read at the close of each bar; a rule is false while any of its operands is still in its warm-up. At least one way in is needed, and for each a way out: its exit rule, a stop, a target or `max_bars`.
          * @example {
          *       "enter_long": "fast crosses above slow",
          *       "exit_long": "fast crosses below slow"
+         *     }
+         * @example {
+         *       "enter_short": "close < lowest.lower",
+         *       "stop_loss": {
+         *         "indicator": "range",
+         *         "multiple": 2,
+         *         "trailing": true
+         *       },
+         *       "take_profit": {
+         *         "percent": 10
+         *       },
+         *       "sizing": {
+         *         "mode": "risk",
+         *         "risk_percent": 1
+         *       }
          *     }
          */
         StrategyRules: {
@@ -1911,12 +2489,421 @@ export interface components {
              * @description While flat, buy at the next open when this is true at a bar's close and `exit_long` is not.
              * @example fast crosses above slow
              */
-            enter_long: string;
+            enter_long?: string;
             /**
              * @description While long, sell at the next open when this is true at a bar's close.
              * @example fast crosses below slow
              */
-            exit_long: string;
+            exit_long?: string;
+            /**
+             * @description While flat, sell short at the next open when this is true at a bar's close and `exit_short` is not.
+             * @example fast crosses below slow
+             */
+            enter_short?: string;
+            /**
+             * @description While short, buy back at the next open when this is true at a bar's close.
+             * @example fast crosses above slow
+             */
+            exit_short?: string;
+            stop_loss?: components["schemas"]["StrategyStopLoss"];
+            take_profit?: components["schemas"]["StrategyTakeProfit"];
+            /**
+             * @description Bars a position is held at most.
+             * @example 20
+             */
+            max_bars?: number;
+            sizing?: components["schemas"]["StrategySizing"];
+        };
+        /**
+         * @description Leaves a position that loses. Either `percent`, or `indicator` and `multiple`: the distance from the entry price is known at the close of the bar that decides the entry. While it is not known, nothing is entered.
+         * @example {
+         *       "percent": 5
+         *     }
+         * @example {
+         *       "indicator": "range",
+         *       "multiple": 2,
+         *       "trailing": true
+         *     }
+         */
+        StrategyStopLoss: {
+            /**
+             * @description Distance in percent of the close of the deciding bar.
+             * @example 5
+             */
+            percent?: number;
+            /**
+             * @description Id of an indicator, or `id.output`, that is a difference of prices, such as `atr`.
+             * @example range
+             */
+            indicator?: string;
+            /**
+             * @description How many times the indicator's value the distance is.
+             * @example 2
+             */
+            multiple?: number;
+            /**
+             * @description Whether the stop follows the price while the position wins.
+             * @default false
+             * @example true
+             */
+            trailing?: boolean;
+        };
+        /**
+         * @description Leaves a position that wins; written as `stop_loss` is.
+         * @example {
+         *       "percent": 10
+         *     }
+         */
+        StrategyTakeProfit: {
+            /**
+             * @description Distance in percent of the close of the deciding bar.
+             * @example 10
+             */
+            percent?: number;
+            /**
+             * @description Id of an indicator, or `id.output`, that is a difference of prices, such as `atr`.
+             * @example range
+             */
+            indicator?: string;
+            /**
+             * @description How many times the indicator's value the distance is.
+             * @example 4
+             */
+            multiple?: number;
+        };
+        /**
+         * @description How large an entry is; without it, the operation says. `all_in`: all cash; `fraction`: a share of the equity; `units`: a number of shares, coins or contracts; `risk`: as many units as lose `risk_percent` of the equity when the stop is hit, which needs `stop_loss`.
+         * @example {
+         *       "mode": "risk",
+         *       "risk_percent": 1
+         *     }
+         */
+        StrategySizing: {
+            /**
+             * @description Each mode but `all_in` needs the key of its own.
+             * @example risk
+             * @enum {string}
+             */
+            mode: "all_in" | "fraction" | "units" | "risk";
+            /**
+             * @description Share of the equity.
+             * @example 0.5
+             */
+            fraction?: number;
+            /**
+             * @description Shares, coins or contracts.
+             * @example 100
+             */
+            units?: number;
+            /**
+             * @description Percent of the equity that a stopped trade may lose.
+             * @example 1
+             */
+            risk_percent?: number;
+        };
+        /**
+         * @description How the model is trained. What a key means does not depend on the order of keys; absent keys take their defaults.
+         * @example {
+         *       "epochs": 50,
+         *       "labels": {
+         *         "source": "zigzag",
+         *         "zigzag_threshold": 0.02
+         *       }
+         *     }
+         */
+        StrategyTraining: {
+            labels: components["schemas"]["StrategyLabels"];
+            /**
+             * @description Passes over the training part.
+             * @default 100
+             * @example 50
+             */
+            epochs?: number;
+            /**
+             * @description Of the first step.
+             * @default 0.001
+             * @example 0.001
+             */
+            learning_rate?: number;
+            /**
+             * @description Rows of one step.
+             * @default 32
+             * @example 64
+             */
+            batch_size?: number;
+            optimizer?: components["schemas"]["StrategyOptimizer"];
+            /**
+             * @description Classification takes `cross_entropy` (the default) or `focal`, regression `huber` (the default) or `mse`.
+             * @example focal
+             * @enum {string}
+             */
+            loss?: "cross_entropy" | "focal" | "huber" | "mse";
+            /**
+             * @description Only with loss `focal`.
+             * @default 2
+             * @example 2
+             */
+            focal_gamma?: number;
+            /**
+             * @description Only with loss `huber`.
+             * @default 0.01
+             * @example 0.01
+             */
+            huber_delta?: number;
+            scheduler?: components["schemas"]["StrategyScheduler"];
+            early_stopping?: components["schemas"]["StrategyEarlyStopping"];
+            /**
+             * @description Greatest norm of the gradient. Absent means no limit.
+             * @example 1
+             */
+            gradient_clip?: number;
+            /**
+             * @description Classification only. `balanced`: inverse to how often a class occurs in the training part.
+             * @default none
+             * @example balanced
+             * @enum {string}
+             */
+            class_weights?: "none" | "balanced";
+            data_split?: components["schemas"]["StrategySplit"];
+            /**
+             * @description Of everything random.
+             * @default 42
+             * @example 42
+             */
+            seed?: number;
+        };
+        /**
+         * @description What makes a step of a gradient.
+         * @example {
+         *       "type": "adamw",
+         *       "weight_decay": 0.01
+         *     }
+         */
+        StrategyOptimizer: {
+            /**
+             * @description Absent `optimizer` means adam.
+             * @example adam
+             * @enum {string}
+             */
+            type: "adam" | "adamw" | "sgd" | "rmsprop";
+            /**
+             * @description Pull of the weights towards 0.
+             * @default 0
+             * @example 0.0001
+             */
+            weight_decay?: number;
+            /**
+             * @description Of `sgd`, 0.9 when absent, and `rmsprop`, 0 when absent; the others take none.
+             * @default 0.9
+             * @example 0.9
+             */
+            momentum?: number;
+        };
+        /**
+         * @description How the learning rate changes from epoch to epoch. Absent means constant.
+         * @example {
+         *       "type": "reduce_on_plateau",
+         *       "factor": 0.5,
+         *       "patience": 5
+         *     }
+         */
+        StrategyScheduler: {
+            /**
+             * @description `step`: × `factor` every `step_epochs`; `exponential`: × `factor` every epoch; `cosine`: down to 0 at the last epoch; `reduce_on_plateau`: × `factor` after `patience` epochs without a better validation loss.
+             * @example cosine
+             * @enum {string}
+             */
+            type: "step" | "exponential" | "cosine" | "reduce_on_plateau";
+            /**
+             * @description 0.1 for `step`, 0.95 for `exponential`, 0.5 for `reduce_on_plateau` when absent; not with `cosine`.
+             * @example 0.5
+             */
+            factor?: number;
+            /**
+             * @description Only with `step`.
+             * @default 30
+             * @example 30
+             */
+            step_epochs?: number;
+            /**
+             * @description Only with `reduce_on_plateau`.
+             * @default 5
+             * @example 5
+             */
+            patience?: number;
+        };
+        /**
+         * @description Ends training that no longer gets better. Absent means all epochs are run; the best one is kept either way.
+         * @example {
+         *       "metric": "val_loss",
+         *       "patience": 10
+         *     }
+         */
+        StrategyEarlyStopping: {
+            /**
+             * @description What should get better.
+             * @default val_loss
+             * @example val_loss
+             * @enum {string}
+             */
+            metric?: "val_loss" | "val_accuracy";
+            /**
+             * @description Epochs without improvement.
+             * @default 10
+             * @example 10
+             */
+            patience?: number;
+            /**
+             * @description What counts as improvement.
+             * @default 0
+             * @example 0.001
+             */
+            min_delta?: number;
+        };
+        /**
+         * @description Shares of the rows in the order of time, before purging. They add up to 1.
+         * @example {
+         *       "train": 0.7,
+         *       "validation": 0.15,
+         *       "test": 0.15
+         *     }
+         */
+        StrategySplit: {
+            /**
+             * @description The oldest rows.
+             * @default 0.7
+             * @example 0.7
+             */
+            train: number;
+            /**
+             * @description The rows after them.
+             * @default 0.15
+             * @example 0.15
+             */
+            validation: number;
+            /**
+             * @description The newest rows.
+             * @default 0.15
+             * @example 0.15
+             */
+            test: number;
+        };
+        /**
+         * @description What the model learns to say. `zigzag` (buy below the next high turn, sell above the next low one) and `triple_barrier` (which of profit, loss and time comes first) go with classification, `forward_return` with regression. `regime` learns four kinds of market (trending up, trending down, ranging, volatile): such a model gates others and decides no trade by itself.
+         * @example {
+         *       "source": "zigzag",
+         *       "zigzag_threshold": 0.02
+         *     }
+         * @example {
+         *       "source": "triple_barrier",
+         *       "pt_multiplier": 2,
+         *       "sl_multiplier": 1.5,
+         *       "max_holding_period": 50
+         *     }
+         */
+        StrategyLabels: {
+            /**
+             * @description Each takes keys of its own.
+             * @example triple_barrier
+             * @enum {string}
+             */
+            source: "zigzag" | "forward_return" | "triple_barrier" | "regime";
+            /**
+             * @description zigzag: least size of a turn, as a fraction of the price.
+             * @default 0.02
+             * @example 0.02
+             */
+            zigzag_threshold?: number;
+            /**
+             * @description forward_return: bars ahead.
+             * @default 20
+             * @example 20
+             */
+            horizon?: number;
+            /**
+             * @description triple_barrier: distance of the profit barrier, in volatilities.
+             * @default 2
+             * @example 2
+             */
+            pt_multiplier?: number;
+            /**
+             * @description triple_barrier: distance of the loss barrier, in volatilities.
+             * @default 1.5
+             * @example 1.5
+             */
+            sl_multiplier?: number;
+            /**
+             * @description triple_barrier: bars until time is up.
+             * @default 50
+             * @example 50
+             */
+            max_holding_period?: number;
+            /**
+             * @description triple_barrier: span of the average that measures volatility, in bars.
+             * @default 50
+             * @example 50
+             */
+            vol_span?: number;
+            /**
+             * @description triple_barrier: mean range over close, or standard deviation of log returns.
+             * @default atr
+             * @example atr
+             * @enum {string}
+             */
+            vol_method?: "atr" | "returns";
+            /**
+             * @description triple_barrier: whether rows count by how little their labels overlap.
+             * @default false
+             * @example true
+             */
+            compute_weights?: boolean;
+            /**
+             * @description triple_barrier: only bars at which the summed log return passes this are labelled; 0 derives it from volatility. Absent means every bar.
+             * @example 0.01
+             */
+            cusum_threshold?: number;
+            /**
+             * @description triple_barrier, with cusum_threshold 0: the threshold in volatilities.
+             * @default 0.5
+             * @example 0.5
+             */
+            cusum_multiplier?: number;
+            /**
+             * @description regime: size of the large turns, in average true ranges.
+             * @default 3
+             * @example 3
+             */
+            macro_atr_mult?: number;
+            /**
+             * @description regime: size of the small turns; below macro_atr_mult.
+             * @default 1
+             * @example 1
+             */
+            micro_atr_mult?: number;
+            /**
+             * @description regime: length of the average true range, in bars.
+             * @default 14
+             * @example 14
+             */
+            atr_period?: number;
+            /**
+             * @description regime: bars that volatility is compared with.
+             * @default 120
+             * @example 120
+             */
+            vol_lookback?: number;
+            /**
+             * @description regime: how many times the usual volatility is volatile.
+             * @default 2
+             * @example 2
+             */
+            vol_crisis_threshold?: number;
+            /**
+             * @description regime: share of rising lows, or falling highs, that makes a trend.
+             * @default 0.5
+             * @example 0.5
+             */
+            progression_tolerance?: number;
         };
         StrategyList: {
             items: {
@@ -1948,6 +2935,203 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             errors: components["schemas"]["FieldError"][];
+            warnings: string[];
+        };
+        VersionsOfStrategy: {
+            name: components["schemas"]["StrategyName"];
+            items: {
+                sha256: components["schemas"]["Sha256"];
+                /**
+                 * Format: date-time
+                 * @description When this text was last stored.
+                 */
+                stored_at: string;
+                size_bytes: number;
+                /** @description Whether it is the strategy of that name now. */
+                current: boolean;
+            }[];
+        };
+        MigratedStrategy: {
+            yaml: string;
+            /** @description What was changed; empty for a v3 strategy. */
+            changes: string[];
+        };
+        FeatureExplanation: {
+            name: components["schemas"]["StrategyName"];
+            sha256: components["schemas"]["Sha256"];
+            base_timeframe: components["schemas"]["Timeframe"];
+            symbol: components["schemas"]["Symbol"];
+            /** @description Open time of the first base bar on which every feature can have a value; null when it is not known. */
+            first_row_time: string | null;
+            /** @description In canonical order. */
+            features: {
+                id: string;
+                timeframe: components["schemas"]["Timeframe"];
+                /** @description The term of a fuzzy set, or the indicator as it is. */
+                source: {
+                    /** @enum {unknown} */
+                    kind: "fuzzy" | "raw";
+                    fuzzy_set?: string;
+                    term?: string;
+                    indicator?: string;
+                    normalization?: string;
+                };
+                /** @description What it looks at: an indicator's id, or `id.output`. */
+                indicator: string;
+                /** @description Bars of its own timeframe before its first value. */
+                lookback: number;
+                /** @description Bars of its own timeframe after which more history changes nothing that matters; null has no such number. */
+                stable_after: number | null;
+                /** @description Open time of the first base bar that can see a value; null when the bars are not stored or too few. */
+                first_usable_time: string | null;
+            }[];
+            /** @description Timeframes of which no bars of the symbol are stored. */
+            missing: components["schemas"]["Timeframe"][];
+        };
+        IndicatorInfo: {
+            type: string;
+            title: string;
+            description: string;
+            params: {
+                [key: string]: {
+                    /** @enum {unknown} */
+                    type: "integer" | "number" | "string" | "source" | "boolean";
+                    default: number | string | boolean;
+                    min?: number;
+                    max?: number;
+                    enum?: string[];
+                    description: string;
+                };
+            };
+            /** @description The first is what the indicator's id alone stands for. */
+            outputs: {
+                name: string;
+                title: string;
+                /** @enum {unknown} */
+                unit: "source" | "price" | "percent" | "ratio" | "volume" | "sign" | "number";
+                /** @description Least possible value, where there is one. */
+                min: number | null;
+                max: number | null;
+                /** @description Bars before its first value with default parameters. */
+                lookback: number | null;
+            }[];
+            /**
+             * @description Where a chart draws it: over the prices, or below.
+             * @enum {unknown}
+             */
+            pane: "overlay" | "separate";
+            /** @description Bars before the first value of the first output with default parameters; null when it repaints. */
+            lookback: number | null;
+            /** @description Bars after which more history changes nothing that matters; null has no such number. */
+            stable_after: number | null;
+            /**
+             * @description `first_session`: the warm-up ends with the first trading session.
+             * @enum {unknown}
+             */
+            warm_up: "bars" | "first_session";
+            /** @description Its values need later bars: it labels, and is no feature. */
+            repaints: boolean;
+        };
+        IndicatorList: {
+            items: components["schemas"]["IndicatorInfo"][];
+        };
+        /** @description An indicator and its parameters; absent ones take their defaults. */
+        IndicatorChoice: {
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description Columns of one value per bar, oldest first. */
+        PostedBars: {
+            time: components["schemas"]["Moment"][];
+            open: number[];
+            high: number[];
+            low: number[];
+            close: number[];
+            /** @description 0 when it is absent. */
+            volume?: number[];
+        };
+        /** @description Either `symbol` and `timeframe`, or `bars`. */
+        IndicatorCalculation: {
+            symbol?: components["schemas"]["Symbol"];
+            timeframe?: components["schemas"]["Timeframe"];
+            /** @description First bar of the answer by open time, inclusive. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            adjustment?: components["schemas"]["Adjustment"];
+            bars?: components["schemas"]["PostedBars"];
+            /** @description By id, which names the columns; an indicator can be the `source` of another. */
+            indicators: {
+                [key: string]: components["schemas"]["IndicatorChoice"];
+            };
+        };
+        MembershipList: {
+            items: {
+                type: string;
+                title: string;
+                formula: string;
+                description: string;
+                parameters: {
+                    name: string;
+                    description: string;
+                }[];
+                constraint: string;
+            }[];
+        };
+        /** @description Either `values`, or `symbol`, `timeframe` and `indicator`. */
+        FuzzyEvaluation: {
+            /** @description Terms by name, as in a strategy: `[a, b, c]` or `{ type, parameters }`. */
+            set: {
+                [key: string]: unknown;
+            };
+            values?: (number | null)[];
+            symbol?: components["schemas"]["Symbol"];
+            timeframe?: components["schemas"]["Timeframe"];
+            /** @description First bar by open time, inclusive. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            adjustment?: components["schemas"]["Adjustment"];
+            indicator?: components["schemas"]["IndicatorChoice"];
+            /** @description Which output of the indicator; the first by default. */
+            output?: string;
+        };
+        FuzzyEvaluated: {
+            rows: number;
+            /** @description `value`, one column per term, and for stored bars `time`. */
+            columns: {
+                [key: string]: (number | string | null)[];
+            };
+            /** @description The terms, shorthands written out. */
+            terms: {
+                name: string;
+                type: string;
+                parameters: number[];
+            }[];
+            coverage: components["schemas"]["CoverageReport"];
+        };
+        /** @description How the terms lie on the values. Shares are null without any value. */
+        CoverageReport: {
+            /** @description Bars with a value. */
+            bars: number;
+            missing_bars: number;
+            /** @description A membership up to here counts as none. */
+            epsilon: number;
+            /** @description Share of bars that belong to no term. */
+            uncovered_fraction: number | null;
+            /** @description How far the memberships of a bar are from adding up to 1. */
+            ruspini_deviation: {
+                mean: number | null;
+                max: number | null;
+            };
+            terms: {
+                name: string;
+                strongest_fraction: number | null;
+                mean_membership: number | null;
+                max_membership: number | null;
+                never_active: boolean;
+            }[];
             warnings: string[];
         };
         FieldError: {
@@ -1985,7 +3169,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";
@@ -2160,6 +3344,12 @@ export interface components {
         RequestId: string;
         /** @description The `ETag` of an earlier answer; 304 when it still holds. */
         IfNoneMatch: string;
+        /** @description The `ETag` of what may be replaced or deleted, or `*`; 412 when something else is there. */
+        IfMatch: string;
+        /** @description `*`: only store what is not there yet; 412 otherwise. */
+        IfNoneMatchAny: string;
+        /** @description The strategy's name, which is its file's without `.yaml`. */
+        StrategyPathName: components["schemas"]["StrategyName"];
         /** @description One byte range, e.g. `bytes=0-1023`. */
         Range: string;
         /** @description The `ETag` that `Range` speaks of; with another one everything is sent. */
@@ -2173,6 +3363,8 @@ export interface components {
         RequestId: string;
         /** @description Strong validator of the bytes. */
         StrongETag: string;
+        /** @description The SHA-256 of the strategy's text, in quotes. */
+        StrategyETag: string;
         /** @description Weak validator made of the operation's id and revision. */
         ETag: string;
         /** @description Where to follow the operation. */
@@ -2987,13 +4179,46 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getStrategy: {
+    migrateStrategy: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    yaml: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The strategy in v3. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigratedStrategy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStrategy: {
+        parameters: {
+            query?: {
+                /** @description A former version instead, see `GET /api/v1/strategies/{name}/versions`. */
+                sha256?: components["schemas"]["Sha256"];
+            };
+            header?: {
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @description The strategy's name, which is its file's without `.yaml`. */
-                name: components["schemas"]["StrategyName"];
+                name: components["parameters"]["StrategyPathName"];
             };
             cookie?: never;
         };
@@ -3002,10 +4227,255 @@ export interface operations {
             /** @description The strategy. */
             200: {
                 headers: {
+                    ETag: components["headers"]["StrategyETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StrategyDocument"];
+                    "application/yaml": string;
+                };
+            };
+            304: components["responses"]["TableUnchanged"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putStrategy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what may be replaced or deleted, or `*`; 412 when something else is there. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description `*`: only store what is not there yet; 412 otherwise. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchAny"];
+            };
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Replaced, or the same already. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["StrategyETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDocument"];
+                };
+            };
+            /** @description Stored under a new name. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["StrategyETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteStrategy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what may be replaced or deleted, or `*`; 412 when something else is there. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStrategyVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsOfStrategy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    explainFeatures: {
+        parameters: {
+            query?: {
+                /** @description Whose bars to look at; without it, the first symbol of the strategy. */
+                symbol?: components["schemas"]["Symbol"];
+            };
+            header?: never;
+            path: {
+                /** @description The strategy's name, which is its file's without `.yaml`. */
+                name: components["parameters"]["StrategyPathName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The features. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureExplanation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listIndicators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The indicators. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    calculateIndicators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorCalculation"];
+            };
+        };
+        responses: {
+            /** @description One row per bar. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnarTable"];
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.file": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getIndicator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The type as strategies write it. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The indicator. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorInfo"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMemberships: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The types. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    evaluateFuzzySet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FuzzyEvaluation"];
+            };
+        };
+        responses: {
+            /** @description Memberships and report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FuzzyEvaluated"];
                 };
             };
             default: components["responses"]["Problem"];

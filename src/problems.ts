@@ -97,6 +97,20 @@ export const problems = {
     advice:
       'Wait until the operations named in the detail have ended, or cancel them, then delete the dataset again.',
   },
+  'strategy-shipped': {
+    status: 409,
+    title: 'The strategy came with the server',
+    retryable: false,
+    advice:
+      'Shipped strategies cannot be deleted. Store one under the same name to stand before it, or ignore it.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'What is there is not what the request expected',
+    retryable: false,
+    advice:
+      'Somebody changed it since it was read, or it exists already. Read it again, look at the difference, and send its `ETag` as `If-Match`.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The request body is too large',
@@ -167,6 +181,13 @@ export const problems = {
     retryable: false,
     advice:
       'Correct the parameters that `errors` lists: each is valid alone, but not together with the others or with what is stored.',
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'Replacing this needs a condition',
+    retryable: false,
+    advice:
+      'Send the `ETag` of what you read as `If-Match`, so that nobody else’s change is lost, or `If-Match: *` to replace whatever is there.',
   },
   'rate-limited': {
     status: 429,

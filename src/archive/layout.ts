@@ -11,6 +11,7 @@ import { isTimeframe } from '../market/timeframe.ts'
  *     segments/{sha256}.arrow                      bars of one month, year or all; never changed, named by their contents
  *     renditions/{sha256}.{json|csv|parquet|arrow} a whole version in one file, made on demand
  *   strategies/{name}.yaml                         the user's own
+ *   strategy-versions/{name}/{sha256}.yaml         every text that was stored under a name, also after it was deleted
  *   snapshots/{sha256}.yaml                        strategies as they were when an operation was accepted
  *   checkpoints/{operation_id}/{attempt}-{n}.ckpt
  *   artifacts/{operation_id}/{attempt}/{file}
@@ -97,6 +98,16 @@ export function symbolFault(symbol: string): string | null {
     return `the symbol ${symbol} is the name of a device on Windows`
   return null
 }
+
+export const strategyPath = (home: string, name: string): string =>
+  join(strategiesFolder(home), `${checkedName('strategy', name)}.yaml`)
+
+/** Every text that was stored under a name. */
+export const strategyVersionsFolder = (home: string, name: string): string =>
+  join(home, 'strategy-versions', checkedName('strategy', name))
+
+export const strategyVersionPath = (home: string, name: string, sha256: string): string =>
+  join(strategyVersionsFolder(home, name), `${checkedName('sha256', sha256)}.yaml`)
 
 export const snapshotsFolder = (home: string): string => join(home, 'snapshots')
 

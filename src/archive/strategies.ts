@@ -10,7 +10,9 @@ import { parseStrategy } from '../strategy/parse.ts'
 import type { Strategy } from '../strategy/strategy.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { isMissing, namesIn } from './folder.ts'
-import { isName, snapshotPath, snapshotsFolder, strategiesFolder } from './layout.ts'
+import { isName, snapshotPath, snapshotsFolder, strategiesFolder, strategyPath } from './layout.ts'
+import { checkWrite, type Precondition } from './precondition.ts'
+import { keepVersion, listVersions, readStrategyVersion, type StrategyVersion } from './strategy-versions.ts'
 
 export type StrategySummary = components['schemas']['StrategyList']['items'][number]
 export type StrategyFile = {
@@ -29,13 +31,15 @@ export type StrategyReading = {
   readonly warnings: readonly string[]
 }
 
-const maxBytes = 256 * 1024
+export const maxStrategyBytes = 256 * 1024
 const snapshotGraceMs = 3_600_000
 
 /** Shipped examples and the user's own files, which shadow shipped ones of the same name. */
 export class StrategyLibrary {
   private readonly home: string
   private readonly shippedFolder: string
+  /** The last write; the next one waits for it, so that a condition holds until what it allowed is done. */
+  private writing: Promise<unknown> = Promise.resolve()
 
   /** @param home the data folder  @param shippedFolder absolute path of the examples */
   constructor(home: string, shippedFolder: string) {
@@ -84,6 +88,62 @@ export class StrategyLibrary {
     return null
   }
 
+  /**
+   * Stores a strategy under its name, in front of a shipped one. The text it replaces is kept as a version. What is there
+   * already is left alone, whatever the condition.
+   * @throws {Problem} 'strategy-invalid' with all faults, 'precondition-failed', 'precondition-required'
+   */
+  put(
+    name: string,
+    yaml: string,
+    precondition: Precondition,
+  ): Promise<{ file: StrategyFile; created: boolean }> {
+    const { errors } = readStrategy(yaml, name)
+    if (errors.length > 0) return Promise.reject(refused(name, errors))
+    return this.inTurn(async () => {
+      const current = await this.get(name)
+      const bytes = Buffer.from(yaml)
+      const sha256 = hash('sha256', bytes)
+      if (current?.sha256 === sha256 && precondition.ifNoneMatch === undefined)
+        return { file: current, created: false }
+      checkWrite(name, current?.sha256 ?? null, precondition)
+      if (current?.source === 'stored') await keepVersion(this.home, name, { ...current, stored: 'before' })
+      await keepVersion(this.home, name, { sha256, yaml, stored: 'now' })
+      await writeFileAtomically(strategyPath(this.home, name), bytes)
+      return { file: { name, source: 'stored', sha256, yaml }, created: current === null }
+    })
+  }
+
+  /**
+   * Removes a stored strategy; its versions stay, and a shipped one of that name is back.
+   * @throws {Problem} 'strategy-not-found', 'strategy-shipped', 'precondition-failed'
+   */
+  remove(name: string, precondition: Pick<Precondition, 'ifMatch'>): Promise<void> {
+    return this.inTurn(async () => {
+      const current = await this.get(name)
+      if (current === null) throw strategyNotFound(name)
+      if (current.source === 'shipped')
+        throw new Problem('strategy-shipped', `'${name}' came with the server and cannot be deleted.`)
+      if (precondition.ifMatch !== undefined) checkWrite(name, current.sha256, precondition)
+      await keepVersion(this.home, name, { ...current, stored: 'before' })
+      await rm(strategyPath(this.home, name), { force: true })
+    })
+  }
+
+  /** Every text that was stored under a name, newest first; none for a name that was never stored. */
+  async versions(name: string): Promise<readonly StrategyVersion[]> {
+    if (!isName('strategy', name)) return []
+    const current = await this.get(name)
+    return listVersions(this.home, name, current)
+  }
+
+  /** A version by its sha256, what is there now included; null when it is not kept. */
+  async version(name: string, sha256: string): Promise<StrategyFile | null> {
+    const current = await this.get(name)
+    if (current === null || current.sha256 !== sha256) return readStrategyVersion(this.home, name, sha256)
+    return current
+  }
+
   /** Keeps a strategy as it is now, for an operation that will read it later. @returns its sha256 */
   async snapshot(yaml: string): Promise<string> {
     const bytes = Buffer.from(yaml)
@@ -98,6 +158,12 @@ export class StrategyLibrary {
   /** As the function {@link readSnapshot}. */
   readSnapshot(sha256: string): string {
     return readSnapshot(this.home, sha256)
+  }
+
+  private inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const turn = this.writing.then(write, write)
+    this.writing = turn.catch(() => undefined)
+    return turn
   }
 
   private async summary(name: string): Promise<StrategySummary | null> {
@@ -155,7 +221,8 @@ async function readInside(folder: string, file: string): Promise<Uint8Array | nu
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) throw invalid(`${file} is not a file`)
-    if (stats.size > maxBytes) throw invalid(`${file} has ${stats.size} bytes, more than ${maxBytes}`)
+    if (stats.size > maxStrategyBytes)
+      throw invalid(`${file} has ${stats.size} bytes, more than ${maxStrategyBytes}`)
     return await handle.readFile()
   } finally {
     await handle.close()
@@ -169,6 +236,19 @@ function decodeText(name: string, bytes: Uint8Array): string {
     if (isNativeError(error) && error.name === 'TypeError') throw invalid(`${name}.yaml is not UTF-8`)
     throw error
   }
+}
+
+/** What is answered for a name that has no strategy. */
+export const strategyNotFound = (name: string): Problem =>
+  new Problem('strategy-not-found', `There is no strategy '${name}'.`)
+
+function refused(name: string, errors: readonly FieldError[]): Problem {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  const at = first?.line === undefined ? '' : `line ${first.line}: `
+  return new Problem('strategy-invalid', `'${name}' was not stored: ${at}${first?.message}${more}`, {
+    errors,
+  })
 }
 
 const invalid = (detail: string): Problem => new Problem('strategy-invalid', detail)

@@ -35,11 +35,14 @@ import { artifactRoutes } from './routes/artifacts.ts'
 import { datasetReportRoutes } from './routes/dataset-reports.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { eventRoutes } from './routes/events.ts'
+import { fuzzyRoutes } from './routes/fuzzy.ts'
+import { indicatorRoutes } from './routes/indicators.ts'
 import { marketRoutes } from './routes/market.ts'
 import { operationDetailRoutes } from './routes/operation-details.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { strategyRoutes } from './routes/strategies.ts'
+import { strategyFeatureRoutes } from './routes/strategy-features.ts'
 import { systemRoutes } from './routes/system.ts'
 import { type Headers, securityHeaders } from './security-headers.ts'
 import { SseStreams } from './sse.ts'
@@ -179,6 +182,9 @@ function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Han
     ...datasetReportRoutes(datasets, tasks),
     ...marketRoutes(calendars, symbols),
     ...strategyRoutes(strategies),
+    ...strategyFeatureRoutes(strategies, rooms.bars),
+    ...indicatorRoutes(rooms),
+    ...fuzzyRoutes(rooms),
     ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),
     ...problemRoutes(),
   }

@@ -4,6 +4,7 @@ import { dataDownloadSpec } from './data-download.ts'
 import { dataRepairSpec } from './data-repair.ts'
 import { dataResampleSpec } from './data-resample.ts'
 import { exerciseFanOutSpec, exerciseSpec } from './exercise.ts'
+import { featureBuildSpec } from './feature-build.ts'
 import type { OperationType } from './operation.ts'
 import type { OperationSpec } from './spec.ts'
 
@@ -16,6 +17,7 @@ export const catalogue: Readonly<Record<OperationType, OperationSpec>> = {
   data_repair: dataRepairSpec,
   data_resample: dataResampleSpec,
   backtesting: backtestingSpec,
+  feature_build: featureBuildSpec,
   exercise: exerciseSpec,
   exercise_fan_out: exerciseFanOutSpec,
 }

@@ -1,0 +1,131 @@
+import type { BarsArchive } from '../../archive/bars.ts'
+import { IndicatorColumns } from '../../features/pipeline-columns.ts'
+import { coverageReport } from '../../fuzzy/coverage.ts'
+import { createFuzzySet, fuzzify, type TermDefinition } from '../../fuzzy/fuzzy-set.ts'
+import { parseFuzzySet } from '../../fuzzy/parse.ts'
+import { memberships } from '../../fuzzy/registry.ts'
+import { findIndicator } from '../../indicators/registry.ts'
+import { firstBarAt, formatTime } from '../../market/bars.ts'
+import type { Calendars } from '../../market/calendars.ts'
+import type { components } from '../../openapi.gen.ts'
+import { Problem } from '../../problems.ts'
+import { suggest } from '../../strategy/nearest.ts'
+import type { Some } from '../handlers.ts'
+import { rangeOfBody, storedBars } from './calculation-bars.ts'
+import { resolveOrRefuse } from './indicators.ts'
+
+type Api = components['schemas']
+type Rooms = { readonly bars: BarsArchive; readonly calendars: Calendars }
+
+/** What the terms are evaluated on; `time` where the values are of bars, epoch ms. */
+type Values = { readonly values: Float64Array; readonly time: Float64Array | null }
+
+/** Values of one answer. */
+const maxCells = 400_000
+
+/** Membership functions, and fuzzy sets on values. */
+export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuzzySet'> {
+  return {
+    listMemberships: (_request, response) => {
+      const items = memberships.map(({ type, title, formula, description, parameters, constraint }) => ({
+        type,
+        title,
+        formula,
+        description,
+        parameters: parameters.map(parameter => ({ ...parameter })),
+        constraint,
+      }))
+      response.json({ items } satisfies Api['MembershipList'])
+    },
+    evaluateFuzzySet: async ({ body }, response) => {
+      const terms = readTerms(body.set)
+      const given = body.values === undefined ? await ofIndicator(rooms, body) : ofBody(body)
+      checkSize(given.values.length * terms.length)
+      const set = createFuzzySet(terms)
+      const columns = fuzzify(given.values, set)
+      response.json({
+        rows: given.values.length,
+        columns: {
+          ...(given.time === null ? {} : { time: Array.from(given.time, formatTime) }),
+          value: toNulls(given.values),
+          ...Object.fromEntries(columns.map(({ name, values }) => [name, toNulls(values)])),
+        },
+        terms: terms.map(({ name, type, parameters }) => ({ name, type, parameters: [...parameters] })),
+        coverage: present(coverageReport(given.values, set)),
+      } satisfies Api['FuzzyEvaluated'])
+    },
+  }
+}
+
+/** @throws {Problem} 'params-invalid' with every fault of the set */
+function readTerms(set: Api['FuzzyEvaluation']['set']): readonly TermDefinition[] {
+  // A set of a strategy names what it reads; here the request does.
+  const parsed = parseFuzzySet({ indicator: 'values', ...set }, '/body/set')
+  if (parsed.kind === 'invalid') {
+    const [first] = parsed.faults
+    throw new Problem('params-invalid', first?.message ?? 'the set is not valid', { errors: parsed.faults })
+  }
+  const taken = parsed.value.terms.find(({ name }) => name === 'value' || name === 'time')
+  if (taken === undefined) return parsed.value.terms
+  const message = `'${taken.name}' is a column of the answer: call the term otherwise`
+  throw new Problem('params-invalid', message, {
+    errors: [{ pointer: `/body/set/${taken.name}`, code: 'reserved', message }],
+  })
+}
+
+/** @throws {Problem} 'params-invalid' when bars are named too */
+function ofBody({ values = [], symbol, indicator }: Api['FuzzyEvaluation']): Values {
+  if (symbol !== undefined || indicator !== undefined) {
+    const message = 'give either values or symbol, timeframe and indicator, not both'
+    throw new Problem('params-invalid', message, {
+      errors: [{ pointer: '/body/values', code: 'not_allowed', message }],
+    })
+  }
+  return { values: Float64Array.from(values, value => value ?? Number.NaN), time: null }
+}
+
+/** @throws {Problem} 'params-invalid', 'dataset-not-found' */
+async function ofIndicator(rooms: Rooms, body: Api['FuzzyEvaluation']): Promise<Values> {
+  const { indicator, output } = body
+  if (indicator === undefined) {
+    const message = 'give values, or symbol, timeframe and indicator'
+    throw new Problem('params-invalid', message, {
+      errors: [{ pointer: '/body/indicator', code: 'required', message }],
+    })
+  }
+  const resolved = resolveOrRefuse({ indicator })
+  const outputs = findIndicator(indicator.type)?.outputs.map(({ name }) => name) ?? []
+  if (output !== undefined && !outputs.includes(output)) {
+    const message = `${indicator.type} has no output ${output}: ${suggest(output, outputs)}`
+    throw new Problem('params-invalid', message, {
+      errors: [{ pointer: '/body/output', code: 'unknown_output', message }],
+    })
+  }
+  const bars = await storedBars(rooms, body, resolved)
+  const { start, end } = rangeOfBody(body)
+  const from = start === null ? 0 : firstBarAt(bars, start)
+  const to = end === null ? bars.length : firstBarAt(bars, end)
+  const reference = output === undefined ? 'indicator' : `indicator.${output}`
+  const values = new IndicatorColumns({ indicators: resolved }, bars).read(reference).slice(from, to)
+  return { values, time: bars.time.slice(from, to) }
+}
+
+function checkSize(cells: number): void {
+  if (cells <= maxCells) return
+  throw new Problem('params-invalid', `the answer would have ${cells} values, more than ${maxCells}`, {
+    hint: 'Ask for a shorter range or fewer terms; the operation feature_build has no such limit.',
+  })
+}
+
+function toNulls(values: Float64Array): (number | null)[] {
+  return Array.from(values, value => (Number.isFinite(value) ? value : null))
+}
+
+function present(report: ReturnType<typeof coverageReport>): Api['CoverageReport'] {
+  return {
+    ...report,
+    ruspini_deviation: { ...report.ruspini_deviation },
+    terms: report.terms.map(term => ({ ...term })),
+    warnings: [...report.warnings],
+  }
+}
