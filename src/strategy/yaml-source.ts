@@ -42,20 +42,33 @@ export type YamlSource = {
  * @throws {Problem} 'strategy-invalid' with every fault of syntax and its position
  */
 export function readYaml(text: string): YamlSource {
-  const bytes = new TextEncoder().encode(text).length
+  const lines = new LineCounter()
+  const { document, value } = readDocument(text, lines)
+  return {
+    value,
+    locate: (path, part) => positionAt(lines, findOffset(document, path, part)),
+    locateInText: (path, column) => positionAt(lines, findTextOffset(document, text, { path, column })),
+  }
+}
+
+/** As `readYaml`, for those who change the text: the document with its comments, and plain data. */
+export function readDocument(
+  text: string,
+  lines: LineCounter = new LineCounter(),
+): { readonly document: Document; readonly value: unknown } {
+  // Every character takes a byte or more: a text that is too long need not be encoded to know it.
+  const bytes = text.length > maxYamlBytes ? text.length : new TextEncoder().encode(text).length
   if (bytes > maxYamlBytes) {
-    throw new Problem('strategy-invalid', `the text has ${bytes} bytes, but at most ${maxYamlBytes} are read`)
+    throw new Problem(
+      'strategy-invalid',
+      `the text has at least ${bytes} bytes, but at most ${maxYamlBytes} are read`,
+    )
   }
   const tooDeep = 'the text is nested too deeply'
   if (isTooDeep(text)) throw new Problem('strategy-invalid', tooDeep)
-  const lines = new LineCounter()
   try {
     const document = parse(text, lines)
-    return {
-      value: document.toJS({ maxAliasCount: maxAliases }),
-      locate: (path, part) => positionAt(lines, findOffset(document, path, part)),
-      locateInText: (path, column) => positionAt(lines, findTextOffset(document, text, { path, column })),
-    }
+    return { document, value: document.toJS({ maxAliasCount: maxAliases }) }
   } catch (error) {
     // The parser recurses over nesting, and reports aliases that multiply or point nowhere as ReferenceError.
     if (error instanceof RangeError) throw new Problem('strategy-invalid', tooDeep)
