@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
 import { type BacktestRun, runBacktest } from '../../src/backtest/engine.ts'
 import { truncateBars } from '../../src/market/bars.ts'
 import { anyConfig, anyExits, anySignals } from '../fixtures/backtest.ts'
@@ -34,6 +35,57 @@ test('the profits of the trades are the change of the equity', () => {
   )
 })
 
+test('at every close the cash and the position are what the trades so far make of the capital', () => {
+  fc.assert(
+    fc.property(anyInput, input => {
+      const { bars, config } = input
+      const { trades, equity, open_trade } = runBacktest({
+        ...input,
+        config: { ...config, close_open_trades: false },
+      })
+      const held = Array.from({ length: trades.length }, (_, i) => ({
+        entry: bars.time.indexOf(trades.entry_time[i] ?? 0),
+        exit: bars.time.indexOf(trades.entry_time[i] ?? 0) + (trades.bars_held[i] ?? 0),
+        units: (trades.units[i] ?? 0) * (trades.side[i] === 'long' ? 1 : -1),
+        price: trades.entry_price[i] ?? 0,
+        net: trades.net_pnl[i] ?? 0,
+      }))
+      if (open_trade !== null) {
+        const { side, units, entry_price: price, net_pnl: net } = open_trade
+        const entry = bars.time.indexOf(open_trade.entry_time)
+        held.push({
+          entry,
+          exit: Number.POSITIVE_INFINITY,
+          units: side === 'long' ? units : -units,
+          price,
+          net,
+        })
+      }
+      for (let i = 0; i < bars.length; i++) {
+        const close = bars.close[i] ?? 0
+        const closed = held.filter(({ exit }) => exit <= i)
+        const [open] = held.filter(({ entry, exit }) => entry <= i && exit > i)
+        const [cash, units] = [equity.cash[i] ?? 0, equity.position_units[i] ?? 0]
+        expect(units).toBe(open?.units ?? 0)
+        const entryCosts = open === undefined ? 0 : costOfEntry(open, config)
+        const expected =
+          config.initial_capital +
+          closed.reduce((total, { net }) => total + net, 0) +
+          (open === undefined ? 0 : open.units * (close - open.price) - entryCosts)
+        expect(relativeError(cash + units * close, expected, config.initial_capital)).toBeLessThan(1e-9)
+      }
+    }),
+  )
+})
+
+/** Slippage and commission of entering, told apart from the engine. */
+function costOfEntry({ units, price }: { units: number; price: number }, config: BacktestConfig): number {
+  const value = Math.abs(units) * price
+  const slippage = (value * config.slippage_bps) / 10_000
+  const traded = units > 0 ? value + slippage : value - slippage
+  return slippage + traded * config.commission_rate + config.commission_fixed
+}
+
 test('every trade is its gross result less its own costs, and the costs add up', () => {
   fc.assert(
     fc.property(anyInput, input => {
@@ -60,12 +112,20 @@ test('every trade is its gross result less its own costs, and the costs add up',
   )
 })
 
-test('no purchase leaves a debt, and whole units are whole', () => {
+test('no entry is worth more than the equity pays, and whole units are whole', () => {
   fc.assert(
     fc.property(anyInput, input => {
-      const { cash, position_units } = runBacktest(input).equity
-      position_units.forEach((units, i) => {
-        if (units > 0) expect(cash[i]).toBeGreaterThanOrEqual(0)
+      const { trades, equity } = runBacktest(input)
+      for (let i = 0; i < trades.length; i++) {
+        const before = Math.max(
+          0,
+          trades.net_pnl.subarray(0, i).reduce((sum, net) => sum + net, input.config.initial_capital),
+        )
+        const value = (trades.units[i] ?? 0) * (trades.entry_price[i] ?? 0)
+        expect(value).toBeLessThanOrEqual(before * (1 + 1e-9))
+      }
+      equity.position_units.forEach((units, i) => {
+        if (units > 0) expect(equity.cash[i]).toBeGreaterThanOrEqual(0)
         if (input.config.units === 'whole') expect(Number.isInteger(units)).toBe(true)
       })
     }),
@@ -81,7 +141,13 @@ test('deleting the bars after T changes neither the equity nor the trades up to 
       const whole = runBacktest({ ...input, config })
       const known = runBacktest({ ...input, config, bars: truncateBars(input.bars, length) })
       expect(known.equity.equity).toEqual(whole.equity.equity.subarray(0, length))
-      expect(known.trades.net_pnl).toEqual(whole.trades.net_pnl.subarray(0, known.trades.length))
+      for (const column of ['net_pnl', 'entry_price', 'exit_price', 'stop_price', 'bars_held'] as const)
+        expect(known.trades[column]).toEqual(whole.trades[column].subarray(0, known.trades.length))
+      expect(known.trades.exit_reason).toEqual(whole.trades.exit_reason.slice(0, known.trades.length))
+      const exitBars = whole.trades.entry_time.map(
+        (time, i) => input.bars.time.indexOf(time) + (whole.trades.bars_held[i] ?? 0),
+      )
+      expect(known.trades.length).toBe(exitBars.filter(bar => bar < length).length)
     }),
   )
 })
