@@ -6,12 +6,26 @@ import { formerIndicatorTypes, formerMembershipTypes } from './former-names.ts'
 import { nearest } from './nearest.ts'
 import { pointerTo } from './schema-errors.ts'
 import { fieldOf, isRecord } from './written.ts'
-import { readDocument } from './yaml-source.ts'
+import { type Path, readYaml, type YamlSource } from './yaml-source.ts'
 
 const idPattern = /^[a-zA-Z][a-zA-Z0-9_]{0,63}$/
 
 /** What is noted while a document is changed. */
-type Notes = { readonly changes: string[]; readonly errors: FieldError[] }
+class Notes {
+  readonly changes: string[] = []
+  readonly errors: FieldError[] = []
+  private readonly source: YamlSource
+
+  constructor(source: YamlSource) {
+    this.source = source
+  }
+
+  /** @param path as long as the document is as it was written there */
+  refuse(path: Path, message: string): void {
+    const position = this.source.locate(path, 'key')
+    this.errors.push({ pointer: pointerTo(path), code: 'not_migratable', message, ...position })
+  }
+}
 
 /**
  * Brings a strategy of version 1 or 2 to version 3: the list of indicators becomes a map by `feature_id` (else `name`),
@@ -25,11 +39,12 @@ export function migrateStrategy(yamlText: string): {
   readonly yaml: string
   readonly changes: readonly string[]
 } {
-  const { document, value } = readDocument(yamlText)
+  const source = readYaml(yamlText)
+  const { document, value } = source
   if (!isRecord(value))
     throw new Problem('strategy-invalid', 'the text is not a map of keys: nothing can be migrated')
   if (findFormerGrammar(value) === null) return { yaml: yamlText, changes: [] }
-  const notes: Notes = { changes: [], errors: [] }
+  const notes = new Notes(source)
   const ids = migrateIndicators(document, notes)
   const sets = migrateFuzzySets(document, ids, notes)
   if (notes.errors.length > 0) {
@@ -51,8 +66,7 @@ function migrateIndicators(document: Document, notes: Notes): readonly string[] 
   list.items.forEach((item, i) => {
     const entry = readEntry(item, key => map.has(key))
     if (typeof entry === 'string' || !isMap(item)) {
-      const message = `indicator ${i + 1} ${String(entry)}`
-      notes.errors.push({ pointer: pointerTo(['indicators', i]), code: 'not_migratable', message })
+      notes.refuse(['indicators', i], `indicator ${i + 1} ${String(entry)}`)
       return
     }
     const { id, type } = entry
@@ -125,8 +139,7 @@ function migrateFuzzySets(document: Document, ids: readonly string[], notes: Not
     if (!ids.includes(id)) {
       const guess = nearest(id, ids)
       const hint = guess === null ? '' : `: did you mean '${guess}'?`
-      const message = `the fuzzy set '${id}' is called like no indicator${hint}`
-      notes.errors.push({ pointer: pointerTo(['fuzzy_sets', id]), code: 'not_migratable', message })
+      notes.refuse(['fuzzy_sets', id], `the fuzzy set '${id}' is called like no indicator${hint}`)
       continue
     }
     unshiftPair(set, 'indicator', id)

@@ -29,6 +29,8 @@ export type Position = { readonly line: number; readonly column: number }
 
 /** A parsed YAML text that remembers where everything stands. */
 export type YamlSource = {
+  /** With its comments, for those who change the text. */
+  readonly document: Document
   /** Plain data. */
   readonly value: unknown
   /** 1-based position of the value at `path`, or of its key; of the nearest parent where it is absent. */
@@ -42,33 +44,23 @@ export type YamlSource = {
  * @throws {Problem} 'strategy-invalid' with every fault of syntax and its position
  */
 export function readYaml(text: string): YamlSource {
-  const lines = new LineCounter()
-  const { document, value } = readDocument(text, lines)
-  return {
-    value,
-    locate: (path, part) => positionAt(lines, findOffset(document, path, part)),
-    locateInText: (path, column) => positionAt(lines, findTextOffset(document, text, { path, column })),
-  }
-}
-
-/** As `readYaml`, for those who change the text: the document with its comments, and plain data. */
-export function readDocument(
-  text: string,
-  lines: LineCounter = new LineCounter(),
-): { readonly document: Document; readonly value: unknown } {
   // Every character takes a byte or more: a text that is too long need not be encoded to know it.
   const bytes = text.length > maxYamlBytes ? text.length : new TextEncoder().encode(text).length
   if (bytes > maxYamlBytes) {
-    throw new Problem(
-      'strategy-invalid',
-      `the text has at least ${bytes} bytes, but at most ${maxYamlBytes} are read`,
-    )
+    const message = `the text has ${bytes} bytes or more, but at most ${maxYamlBytes} are read`
+    throw new Problem('strategy-invalid', message)
   }
   const tooDeep = 'the text is nested too deeply'
   if (isTooDeep(text)) throw new Problem('strategy-invalid', tooDeep)
+  const lines = new LineCounter()
   try {
     const document = parse(text, lines)
-    return { document, value: document.toJS({ maxAliasCount: maxAliases }) }
+    return {
+      document,
+      value: document.toJS({ maxAliasCount: maxAliases }),
+      locate: (path, part) => positionAt(lines, findOffset(document, path, part)),
+      locateInText: (path, column) => positionAt(lines, findTextOffset(document, text, { path, column })),
+    }
   } catch (error) {
     // The parser recurses over nesting, and reports aliases that multiply or point nowhere as ReferenceError.
     if (error instanceof RangeError) throw new Problem('strategy-invalid', tooDeep)
