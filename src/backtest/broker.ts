@@ -32,6 +32,10 @@ export class Broker {
   readonly counts = { rejected_orders: 0, unplaced_entries: 0, reduced_orders: 0, exposed_bars: 0 }
   private readonly bars: Bars
   private readonly signals: TradeSignals
+  private readonly enterLong: Uint8Array
+  private readonly exitLong: Uint8Array
+  private readonly enterShort: Uint8Array
+  private readonly exitShort: Uint8Array
   private readonly config: BacktestConfig
   private readonly isTrailing: boolean
   private readonly maxBars: number
@@ -43,6 +47,10 @@ export class Broker {
   constructor(bars: Bars, signals: TradeSignals, config: BacktestConfig, plan: ExitPlan) {
     this.bars = bars
     this.signals = signals
+    this.enterLong = signals.enter_long
+    this.exitLong = signals.exit_long
+    this.enterShort = signals.enter_short
+    this.exitShort = signals.exit_short
     this.config = config
     this.account = new Account(config)
     this.isTrailing = plan.trailing_stop
@@ -63,10 +71,11 @@ export class Broker {
 
   /** Decides at the close of bar i what to do at the open of i + 1. */
   decide(i: number): void {
-    const { signals } = this
     const { units } = this.account
-    const long = signals.enter_long[i] === 1 && signals.exit_long[i] !== 1
-    const short = signals.enter_short[i] === 1 && signals.exit_short[i] !== 1
+    const exitLong = this.exitLong[i] === 1
+    const exitShort = this.exitShort[i] === 1
+    const long = this.enterLong[i] === 1 && !exitLong
+    const short = this.enterShort[i] === 1 && !exitShort
     this.entry = 0
     this.exit = null
     if (long !== short && !this.isRuined) {
@@ -74,8 +83,7 @@ export class Broker {
       else if (short && units >= 0) this.entry = -1
     }
     if (units === 0) return
-    const isLeft = (units > 0 ? signals.exit_long[i] : signals.exit_short[i]) === 1
-    if (isLeft) this.exit = exits.signal
+    if (units > 0 ? exitLong : exitShort) this.exit = exits.signal
     else if (this.entry !== 0) this.exit = exits.reversal
   }
 

@@ -59,15 +59,15 @@ export function runBacktest(input: BacktestInput): BacktestRun {
   const total = bars.length - from
   if (total <= 0) throw new Problem('bars-missing', 'there are no bars in the requested range')
   const broker = new Broker(bars, input.signals, config, exits)
-  const recorder = new EquityRecorder(total, config.initial_capital)
+  const recorder = new EquityRecorder(bars.close_time.subarray(from), config.initial_capital)
   const { account } = broker
-  const { close, close_time } = bars
+  const { close } = bars
   const last = bars.length - 1
   for (let i = from; i <= last; i++) {
     broker.trade(i)
     broker.decide(i)
     if (i === last && config.close_open_trades) broker.finish(i)
-    recorder.mark(account, close_time[i] as number, close[i] as number)
+    recorder.mark(i - from, account, close[i] as number)
     if (((i - from) & checkpointMask) === checkpointMask) checkpoint?.(i - from + 1, total)
   }
   checkpoint?.(total, total)
