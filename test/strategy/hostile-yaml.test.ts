@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { Problem } from '../../src/problems.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
 
@@ -95,4 +97,131 @@ indicators:
 decisions: { rules: { enter_long: a > close, exit_long: b < close } }
 `)
   expect(strategy.indicators.b).toEqual({ type: 'sma', period: 7, source: 'close' })
+})
+
+/** A strategy with a model around some hostile sections. */
+function modelWith(sections: string): string {
+  return `name: hostile
+training_data:
+  symbols: { mode: single, symbol: AAPL }
+  timeframes: { mode: multi_timeframe, list: [1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 12h, 1d, 1w, 1M] }
+model: { type: mlp, architecture: { hidden_layers: [8] } }
+decisions: { output_format: classification }
+training: { labels: { source: zigzag } }
+${sections}`
+}
+
+test('a text of 10 MB is refused before it is read', () => {
+  const start = performance.now()
+  expect(refusal(`name: "${'x'.repeat(10_000_000)}"`).message).toMatch(/at most 262144/)
+  expect(performance.now() - start).toBeLessThan(1000)
+})
+
+test('inputs that multiply to more features than a model takes are refused', () => {
+  const terms = Array.from({ length: 32 }, (_, i) => `t${i}: [0, 1, 2]`).join(', ')
+  const sets = Array.from({ length: 12 }, (_, i) => `  s${i}: { indicator: a, ${terms} }`).join('\n')
+  const inputs = Array.from({ length: 12 }, (_, i) => `  - { fuzzy_set: s${i}, timeframes: all }`).join('\n')
+  const text = modelWith(`indicators: { a: { type: rsi } }\nfuzzy_sets:\n${sets}\nnn_inputs:\n${inputs}\n`)
+  expect(refusal(text).errors).toEqual([expect.objectContaining({ pointer: '/nn_inputs', code: 'count' })])
+})
+
+test('the same input again and again gives at most 100 errors', () => {
+  const terms = Array.from({ length: 32 }, (_, i) => `t${i}: [0, 1, 2]`).join(', ')
+  const inputs = Array.from({ length: 256 }, () => '  - { fuzzy_set: s, timeframes: all }').join('\n')
+  const text = modelWith(
+    `indicators: { a: { type: rsi } }\nfuzzy_sets: { s: { indicator: a, ${terms} } }\nnn_inputs:\n${inputs}\n`,
+  )
+  const { errors } = refusal(text)
+  expect(errors.length).toBeLessThanOrEqual(100)
+  expect(errors[0]).toMatchObject({ pointer: '/nn_inputs/1', code: 'duplicate_feature' })
+})
+
+test('a fuzzy set of thousands of terms is refused once', () => {
+  const terms = Array.from({ length: 8000 }, (_, i) => `t${i}: [0, 1, 2]`).join(', ')
+  const text = modelWith(
+    `indicators: { a: { type: rsi } }\nfuzzy_sets: { s: { indicator: a, ${terms} } }\nnn_inputs: [{ fuzzy_set: s, timeframes: all }]\n`,
+  )
+  expect(refusal(text).errors).toEqual([
+    expect.objectContaining({ pointer: '/fuzzy_sets/s', code: 'count', line: 9 }),
+  ])
+})
+
+test('a circle of 64 indicators is one fault', () => {
+  const ring = Array.from({ length: 64 }, (_, i) => `  i${i}: { type: sma, source: i${(i + 1) % 64} }`)
+  const text = modelWith(
+    `indicators:\n${ring.join('\n')}\nnn_inputs: [{ raw_indicator: i0, timeframes: all }]\n`,
+  )
+  expect(refusal(text).errors.map(({ code }) => code)).toEqual(['circular'])
+})
+
+test('a chain of 64 indicators is read, each after the one it reads', () => {
+  const chain = Array.from(
+    { length: 64 },
+    (_, i) => `  i${i}: { type: sma, period: 2, source: ${i === 63 ? 'close' : `i${i + 1}`} }`,
+  )
+  const { strategy } = parseStrategy(
+    modelWith(`indicators:\n${chain.join('\n')}\nnn_inputs: [{ raw_indicator: i0, timeframes: all }]\n`),
+  )
+  expect(Object.keys(strategy.indicators)).toEqual(chain.map((_, i) => `i${63 - i}`))
+})
+
+test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+  'the name %s from every object is no name of a strategy',
+  name => {
+    const { errors } = refusal(
+      modelWith(`indicators: { a: { type: ${name}, source: ${name} } }
+fuzzy_sets: { s: { indicator: ${name}, t: { type: ${name}, parameters: [1] } } }
+nn_inputs: [{ fuzzy_set: ${name}, timeframes: all }, { raw_indicator: ${name}, timeframes: all }]
+`),
+    )
+    expect(errors.map(({ pointer }) => pointer)).toEqual([
+      '/indicators/a/type',
+      '/fuzzy_sets/s/indicator',
+      '/fuzzy_sets/s/t/type',
+      '/nn_inputs/0/fuzzy_set',
+      '/nn_inputs/1/raw_indicator',
+    ])
+  },
+)
+
+const examples = readdirSync('examples/strategies').map(name =>
+  readFileSync(`examples/strategies/${name}`, 'utf8'),
+)
+
+test('whatever is taken from or put into a strategy, it is read or refused with places', () => {
+  const pieces = [
+    '',
+    ' ',
+    '\n',
+    '- ',
+    ': ',
+    '[',
+    '}',
+    '&a ',
+    '*a',
+    '0',
+    '-1',
+    'null',
+    '"',
+    '{a: 1}',
+    '.nan',
+    '1e999',
+  ]
+  const edit = fc.tuple(fc.constantFrom(...examples), fc.nat(2000), fc.nat(60), fc.constantFrom(...pieces))
+  fc.assert(
+    fc.property(edit, ([text, at, length, put]) => {
+      try {
+        parseStrategy(text.slice(0, at) + put + text.slice(at + length))
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        expect(error.code).toBe('strategy-invalid')
+        for (const { line, column, pointer } of error.errors) {
+          expect(line).toBeGreaterThan(0)
+          expect(column).toBeGreaterThan(0)
+          expect(pointer).toMatch(/^(\/|$)/)
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
 })
