@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
+import { parse } from 'yaml'
 import { runBacktest } from '../../src/backtest/engine.ts'
+import { tradeMetricNames } from '../../src/backtest/metric-definitions.ts'
 import { summarise } from '../../src/backtest/summary.ts'
+import { exitReasons } from '../../src/backtest/trades.ts'
 import { CsvBarsReader } from '../../src/market/csv.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
 import { computeSignals } from '../../src/strategy/signals.ts'
-import { freeConfig, signalsAt } from '../fixtures/backtest.ts'
-import { barsOfCloses } from '../fixtures/bars.ts'
+import { decisions, freeConfig, signalsAt } from '../fixtures/backtest.ts'
+import { barsOf, barsOfCloses } from '../fixtures/bars.ts'
 
 test('a summary names its range and what to be careful about', () => {
   const bars = barsOfCloses([10, 10, 10, 30])
@@ -37,6 +40,85 @@ test('a summary survives JSON, open trade included', () => {
   const summary = summarise(run, { bars, config: freeConfig, timeframe: '1d', firstUsableBar: 0 })
   expect(JSON.parse(JSON.stringify(summary))).toEqual(summary)
   expect(summary.open_trade).toMatchObject({ entry_time: '2024-01-02T00:00:00.000Z', units: 10 })
+})
+
+test('the trades are told apart by side and by exit reason, each group measured like all', () => {
+  // Short 10 → 12 (−20 %: 100 → 80), long 12 → 15 (80 → 100), long 15 → 12 (100 → 80).
+  const bars = barsOfCloses([10, 10, 12, 15, 15, 12, 12])
+  const signals = decisions(7, { enter_short: [0], enter_long: [1, 3], exit_long: [2, 4] })
+  const run = runBacktest({ bars, config: freeConfig, signals })
+  const { splits, metrics, warnings } = summarise(run, {
+    bars,
+    config: freeConfig,
+    timeframe: '1d',
+    firstUsableBar: 0,
+  })
+  expect(metrics).toMatchObject({ trades: 3, net_pnl: expect.closeTo(-20, 9), avg_bars_held: 1 })
+  expect(splits.side.short).toMatchObject({ trades: 1, losing_trades: 1, profit_factor: 0, avg_win: null })
+  expect(splits.side.short.net_pnl).toBeCloseTo(-20, 9)
+  expect(splits.side.long).toMatchObject({ trades: 2, winning_trades: 1, win_rate_fraction: 0.5 })
+  expect(splits.side.long.profit_factor).toBeCloseTo(1, 9)
+  expect(Object.keys(splits.exit_reason)).toEqual(['signal', 'reversal'])
+  expect(splits.exit_reason.reversal?.net_pnl).toBeCloseTo(-20, 9)
+  expect(warnings).toContain(
+    'Borrow costs are not modelled: the shorts cost nothing but commission and slippage.',
+  )
+})
+
+test('doubtful fills, ruin, missing stops and entries cut to the equity are pointed out', () => {
+  const bars = barsOf([
+    { open: 10, high: 10, low: 10, close: 10 },
+    { open: 10, high: 12, low: 8, close: 10 },
+    { open: 10, high: 10, low: 10, close: 10 },
+    { open: 30, high: 30, low: 30, close: 30 },
+  ])
+  const given = decisions(4, { enter_long: [0], enter_short: [1], stop: 1, target: 1 })
+  const config = { ...freeConfig, sizing: { mode: 'units', units: 11 } } as const
+  const run = runBacktest({ bars, config, signals: { ...given, enter_long: Uint8Array.of(1, 0, 1, 0) } })
+  const { warnings } = summarise(run, { bars, config, timeframe: '1d', firstUsableBar: 0 })
+  expect(warnings.filter(warning => /reached stop|ruined|smaller than/.test(warning))).toEqual([
+    '2 entries are smaller than the sizing asks for: the equity did not pay for more.',
+    '1 of 2 trades ended on a bar that reached stop and target: the stop was taken to be first.',
+    'A short lost all equity: the account was ruined and nothing was traded after that.',
+  ])
+  const unknown = decisions(4, { enter_long: [0], stop: Number.NaN })
+  const without = runBacktest({ bars, config, signals: unknown })
+  expect(summarise(without, { bars, config, timeframe: '1d', firstUsableBar: 0 }).warnings).toContain(
+    '1 entries were not taken: the distance of their stop or target was not known.',
+  )
+})
+
+test('the contract lists the metrics of a split, and the exit reasons, of the engine', () => {
+  const { schemas } = parse(readFileSync('openapi.yaml', 'utf8')).components
+  const { BacktestTradeMetrics: ofTrades, BacktestSplits: ofSplits } = schemas
+  expect(Object.keys(ofTrades.properties)).toEqual(tradeMetricNames)
+  expect(ofTrades.required).toEqual(tradeMetricNames)
+  expect(Object.keys(ofSplits.properties.exit_reason.properties)).toEqual(exitReasons)
+  for (const reason of exitReasons)
+    expect(ofSplits.properties.exit_reason.description).toContain(`\`${reason}\``)
+})
+
+test.each([
+  ['sma_cross', 16, 135_792.377631885],
+  ['rsi_reversion', 6, 125_380.330681882],
+])('%s on five years of Apple ends with the money it always ended with', (name, trades, equity) => {
+  const reader = new CsvBarsReader({ timeframe: '1d' })
+  reader.write(readFileSync('node_modules/@observablehq/sample-datasets/aapl.csv'))
+  const bars = reader.end()
+  const { strategy } = parseStrategy(readFileSync(`examples/strategies/${name}.yaml`, 'utf8'))
+  // The defaults of the contract. Source of the amounts: this engine; a change of them is a change of what users got.
+  const config = {
+    initial_capital: 100_000,
+    commission_rate: 0.001,
+    commission_fixed: 0,
+    slippage_bps: 5,
+    sizing: { mode: 'all_in' },
+    units: 'whole',
+    close_open_trades: true,
+  } as const
+  const run = runBacktest({ bars, signals: computeSignals(strategy, bars), config })
+  expect(run.trades.length).toBe(trades)
+  expect(run.equity.equity.at(-1)).toBeCloseTo(equity, 6)
 })
 
 test('the first example runs from file to summary on five years of Apple', () => {

@@ -132,6 +132,85 @@ test('bars before the start warm the indicators up and are not traded', async ()
   })
 })
 
+const bothSides = `name: both_sides
+training_data:
+  symbols: { mode: single, symbol: AAPL }
+  timeframes: { mode: single, timeframe: 1d }
+indicators:
+  fast: { type: sma, period: 5 }
+  slow: { type: sma, period: 20 }
+  range: { type: atr, period: 14 }
+decisions:
+  rules:
+    enter_long: fast crosses above slow
+    enter_short: fast crosses below slow
+    stop_loss: { indicator: range, multiple: 2, trailing: true }
+    take_profit: { percent: 6 }
+    max_bars: 15
+    sizing: { mode: risk, risk_percent: 1 }
+`
+const { strategy: _, sizing: __, ...asWritten } = trading
+
+test('a strategy that goes both ways is traded with its own stops, time stop and sizing', async () => {
+  const home = makeHome()
+  await run(home, 'data_download', sample)
+  const { result, artifacts } = completed<BacktestingResult>(
+    await run(home, 'backtesting', { ...asWritten, strategy_yaml: bothSides }),
+  )
+  const [artifact] = artifacts
+  if (artifact === undefined) throw new Error('there are no trades')
+  const { columns } = decodeTable(readFileSync(artifactPath(home, operation_id, 1, artifact)))
+  const column = (name: string) => columns.find(found => found.name === name)?.values ?? []
+  const numbers = (name: string) => [...(column(name) as Float64Array)]
+  const { splits, metrics } = result
+  expect(splits.side.long.trades).toBeGreaterThan(5)
+  expect(splits.side.short.trades).toBeGreaterThan(5)
+  for (const reason of ['trailing_stop', 'target', 'max_bars'] as const)
+    expect([reason, splits.exit_reason[reason]?.trades ?? 0]).not.toEqual([reason, 0])
+  expect(Math.max(...numbers('bars_held'))).toBe(15)
+  expect(column('ambiguous')).toContain(false)
+  const ofReasons = Object.values(splits.exit_reason).reduce((sum, part) => sum + (part.net_pnl ?? 0), 0)
+  expect(ofReasons).toBeCloseTo((metrics.final_equity ?? 0) - 100_000, 6)
+  // 1 % of the equity is what the units lose from the entry to the stop, less the rounding to whole units.
+  const [entry = 0] = numbers('entry_price')
+  const [stop = 0] = numbers('stop_price')
+  const [units = 0] = numbers('units')
+  const lost = units * Math.abs(entry - stop)
+  expect(lost).toBeLessThanOrEqual(1000)
+  expect(lost).toBeGreaterThan(1000 - Math.abs(entry - stop))
+})
+
+test('the sizing of the request goes before that of the strategy, and all_in is what is left', async () => {
+  const home = makeHome()
+  await run(home, 'data_download', sample)
+  const sizingOf = async (params: Params) =>
+    (await catalogue.backtesting.prepare(params, makeRooms(home))).params.sizing
+  const sizing = { mode: 'units', units: 3 }
+  expect(await sizingOf({ ...asWritten, strategy_yaml: bothSides })).toEqual({
+    mode: 'risk',
+    risk_percent: 1,
+  })
+  expect(await sizingOf({ ...asWritten, strategy_yaml: bothSides, sizing })).toEqual(sizing)
+  expect(await sizingOf({ ...asWritten, strategy: 'sma_cross' })).toEqual({ mode: 'all_in' })
+})
+
+test('a sizing that does not say how much, or needs a stop there is not, is refused', async () => {
+  const home = makeHome()
+  await run(home, 'data_download', sample)
+  const refusal = async (sizing: object) => {
+    const params = { ...asWritten, strategy: 'sma_cross', sizing }
+    const refused = await catalogue.backtesting.prepare(params, makeRooms(home)).catch(problem => problem)
+    return refused.details?.errors ?? refused.errors
+  }
+  expect(await refusal({ mode: 'risk', risk_percent: 1 })).toMatchObject([
+    { pointer: '/body/params/sizing/mode', code: 'not_allowed' },
+  ])
+  expect(await refusal({ mode: 'units', fraction: 1 })).toMatchObject([
+    { pointer: '/body/params/sizing/fraction', code: 'not_allowed' },
+    { pointer: '/body/params/sizing/units', code: 'required' },
+  ])
+})
+
 test('a worker that is asked to stop stops, and leaves no artifact', async () => {
   const home = makeHome()
   await run(home, 'data_download', sample)
