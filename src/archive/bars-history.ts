@@ -1,7 +1,7 @@
-import type { Bars } from '../market/bars.ts'
+import { type Bars, firstBarAt } from '../market/bars.ts'
 import { Problem } from '../problems.ts'
 import type { BarsArchive } from './bars.ts'
-import type { Version } from './version.ts'
+import type { SegmentFacts } from './version.ts'
 
 /** A pinned dataset. */
 export type PinnedBars = { readonly symbol: string; readonly timeframe: string; readonly sha256: string }
@@ -16,70 +16,82 @@ export type HistoryRequest = {
 }
 
 /**
- * Bars of a range with at least `before` bars in front of it where so many are stored: whole segments, so that few files
- * are opened. Blocks, for a few milliseconds with some ten thousand bars.
- * @throws {Problem} 'params-invalid' when more bars than `maxBars` would be read, 'bars-missing', 'bars-invalid'
+ * Bars of a pinned dataset, found by counting in its list of segments: only those that hold them are opened. Blocks, for
+ * some milliseconds; where prices are adjusted, for as long as all bars take to read.
  */
-export function readWithHistory(archive: BarsArchive, pinned: PinnedBars, request: HistoryRequest): Bars {
-  const { symbol, timeframe, sha256 } = pinned
-  const version = archive.version(symbol, timeframe, sha256)
-  if (version === null) throw new Problem('bars-missing', `${symbol} ${timeframe} is not stored any more`)
-  const segments = segmentsFor(version, request)
-  const bars = segments.reduce((sum, segment) => sum + segment.bars, 0)
-  if (bars > request.maxBars) {
-    const message = `${bars} bars of ${symbol} ${timeframe} would be read for this, at most ${request.maxBars} are`
-    throw new Problem('params-invalid', message, {
-      hint: 'Ask for a shorter range, or a later start; the operation feature_build has no such limit.',
-    })
-  }
-  return archive.read(symbol, timeframe, sha256, { start: segments[0]?.first_ms ?? null, end: request.end })
-}
+export class StoredHistory {
+  private readonly archive: BarsArchive
+  private readonly pinned: PinnedBars
+  private readonly segments: readonly SegmentFacts[]
 
-/** The bar of an index among all bars of a version, or null. Opens one segment. */
-export function readBarAt(archive: BarsArchive, pinned: PinnedBars, index: number): Bars | null {
-  const version = archive.version(pinned.symbol, pinned.timeframe, pinned.sha256)
-  let skipped = 0
-  for (const { bars, first_ms, last_ms } of version?.segments ?? []) {
-    if (index < skipped + bars) {
-      const segment = readSpan(archive, pinned, { start: first_ms, end: last_ms + 1 })
-      const start = segment.time[index - skipped] ?? first_ms
-      return readSpan(archive, pinned, { start, end: start + 1 })
+  /** @throws {Problem} 'bars-missing' when the version is not kept, 'bars-invalid' when it is damaged */
+  constructor(archive: BarsArchive, pinned: PinnedBars) {
+    const { symbol, timeframe, sha256 } = pinned
+    const version = archive.version(symbol, timeframe, sha256)
+    if (version === null) throw new Problem('bars-missing', `${symbol} ${timeframe} is not stored any more`)
+    this.archive = archive
+    this.pinned = pinned
+    this.segments = version.segments
+  }
+
+  /**
+   * Bars of a range, and in front of it `before` bars where so many are stored.
+   * @throws {Problem} 'params-invalid' when they are more than `maxBars`
+   */
+  read({ start, end, before, maxBars }: HistoryRequest): Bars {
+    const from = start === null || before === null ? 0 : Math.max(0, this.indexAt(start) - before)
+    const to = end === null ? this.segments.reduce((sum, { bars }) => sum + bars, 0) : this.indexAt(end)
+    const bars = Math.max(0, to - from)
+    if (bars > maxBars) {
+      const { symbol, timeframe } = this.pinned
+      const message = `${bars} bars of ${symbol} ${timeframe} would be read for this, at most ${maxBars} are`
+      throw new Problem('params-invalid', message, {
+        hint: 'Ask for a shorter range, or a later start; the operation feature_build has no such limit.',
+      })
     }
-    skipped += bars
+    return this.readSpan(this.barAt(from)?.time[0] ?? null, end)
   }
-  return null
-}
 
-/** Open time of the first bar that closes at `timeMs` or later, epoch ms, or null. Opens two segments at most. */
-export function firstClosingAt(archive: BarsArchive, pinned: PinnedBars, timeMs: number): number | null {
-  const segments = archive.version(pinned.symbol, pinned.timeframe, pinned.sha256)?.segments ?? []
-  const last = segments.findLastIndex(({ first_ms }) => first_ms <= timeMs)
-  for (const { first_ms, last_ms } of segments.slice(Math.max(0, last), Math.max(0, last) + 2)) {
-    const { time, close_time } = readSpan(archive, pinned, { start: first_ms, end: last_ms + 1 })
-    const at = close_time.findIndex(close => close >= timeMs)
-    if (at >= 0) return time[at] ?? null
+  /** The bar of an index among all bars, alone; null when there are not so many. */
+  barAt(index: number): Bars | null {
+    let skipped = 0
+    for (const segment of this.segments) {
+      if (index < skipped + segment.bars) {
+        const time = this.readSegment(segment).time[index - skipped] ?? segment.first_ms
+        return this.readSpan(time, time + 1)
+      }
+      skipped += segment.bars
+    }
+    return null
   }
-  return null
-}
 
-function readSpan(
-  archive: BarsArchive,
-  { symbol, timeframe, sha256 }: PinnedBars,
-  range: { start: number; end: number },
-): Bars {
-  return archive.read(symbol, timeframe, sha256, range)
-}
-
-/** Those the range touches, and before them as many as hold `before` bars. */
-function segmentsFor({ segments }: Version, { start, end, before }: HistoryRequest): Version['segments'] {
-  const known = segments.filter(({ first_ms }) => end === null || first_ms < end)
-  if (start === null || before === null) return known
-  const found = known.findIndex(({ last_ms }) => last_ms >= start)
-  let first = found < 0 ? known.length : found
-  let held = 0
-  while (first > 0 && held < before) {
-    first--
-    held += known[first]?.bars ?? 0
+  /** Open time of the first bar that closes at `timeMs` or later, epoch ms; null when there is none. */
+  firstClosingAt(timeMs: number): number | null {
+    const last = this.segments.findLastIndex(({ first_ms }) => first_ms <= timeMs)
+    for (const segment of this.segments.slice(Math.max(0, last), Math.max(0, last) + 2)) {
+      const { time, close_time } = this.readSegment(segment)
+      const at = close_time.findIndex(close => close >= timeMs)
+      if (at >= 0) return time[at] ?? null
+    }
+    return null
   }
-  return known.slice(first)
+
+  /** How many bars open before `timeMs`. */
+  private indexAt(timeMs: number): number {
+    let skipped = 0
+    for (const segment of this.segments) {
+      if (segment.last_ms >= timeMs) return skipped + firstBarAt(this.readSegment(segment), timeMs)
+      skipped += segment.bars
+    }
+    return skipped
+  }
+
+  private readSegment({ first_ms, last_ms }: SegmentFacts): Bars {
+    return this.readSpan(first_ms, last_ms + 1)
+  }
+
+  private readSpan(start: number | null, end: number | null): Bars {
+    const { symbol, timeframe, sha256 } = this.pinned
+    return this.archive.read(symbol, timeframe, sha256, { start, end })
+  }
 }

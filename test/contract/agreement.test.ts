@@ -127,7 +127,9 @@ test('the shipped generated files are fresh', () => {
 }, 60_000)
 
 test('the pure rooms import nothing from outside', () => {
-  for (const file of sources.filter(name => /^src\/(market|indicators|fuzzy|strategy|features|backtest)\//.test(name))) {
+  for (const file of sources.filter(name =>
+    /^src\/(market|indicators|fuzzy|strategy|features|backtest)\//.test(name),
+  )) {
     const imports = [...read(file).matchAll(/from '([^']+)'/g)].map(([, from]) => from ?? '')
     const impure = imports.filter(
       from =>

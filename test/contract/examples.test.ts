@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
+import type { ParamSpec } from '../../src/indicators/params.ts'
 import { indicators } from '../../src/indicators/registry.ts'
 
 /** Every example and default of openapi.yaml is what its own schema allows, and every answer has one. */
@@ -107,12 +108,20 @@ test('the columns of every table shown are as long as it has rows', () => {
 test('the contract lists every indicator with its parameters, their bounds and defaults', () => {
   const { description } = resolve({ $ref: '#/components/schemas/StrategyIndicator' })
   const lines = indicators.map(({ type, title, params }) => {
-    const list = Object.entries(params).map(([name, param]) =>
-      param.type === 'integer'
-        ? `\`${name}\` (${param.min}–${param.max}, default ${param.default})`
-        : `\`${name}\` (${param.enum.join(', ')}; default ${param.default})`,
-    )
-    return `* \`${type}\` ${title}: ${list.join(', ')}`
+    const list = Object.entries(params).map(([name, param]) => `\`${name}\` (${describeParam(param)})`)
+    return `* \`${type}\` ${title}: ${list.length === 0 ? 'no parameters' : list.join(', ')}`
   })
   expect(String(description).match(/^\* .*$/gm)).toEqual(lines)
 })
+
+function describeParam(param: ParamSpec): string {
+  switch (param.type) {
+    case 'integer':
+    case 'number':
+      return `${param.min}–${param.max}, default ${param.default}`
+    case 'boolean':
+      return `true or false, default ${param.default}`
+    default:
+      return `${param.enum.join(', ')}; default ${param.default}`
+  }
+}

@@ -1,5 +1,5 @@
 import type { BarsArchive } from '../../archive/bars.ts'
-import { readWithHistory } from '../../archive/bars-history.ts'
+import { StoredHistory } from '../../archive/bars-history.ts'
 import type { SessionBars } from '../../features/pipeline-columns.ts'
 import { type FeatureRecipe, historyOfReference, resolveReference } from '../../features/pipeline-recipe.ts'
 import { withSessions } from '../../features/pipeline-sessions.ts'
@@ -44,8 +44,8 @@ export async function storedBars(
   const pinned = await archive.pin(symbol, timeframe, adjustment)
   if (pinned === null) throw new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
   const before = barsBefore(indicators)
-  const request = { ...rangeOfBody(body), before, maxBars }
-  const bars = readWithHistory(archive, { symbol, timeframe, sha256: pinned.sha256 }, request)
+  const history = new StoredHistory(archive, { symbol, timeframe, sha256: pinned.sha256 })
+  const bars = history.read({ ...rangeOfBody(body), before, maxBars })
   const calendar = calendars.find(pinned.manifest.calendar)
   return calendar === null ? bars : withSessions(bars, calendar, timeframe)
 }

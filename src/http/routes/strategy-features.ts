@@ -1,5 +1,5 @@
 import type { BarsArchive } from '../../archive/bars.ts'
-import { firstClosingAt, type PinnedBars, readBarAt } from '../../archive/bars-history.ts'
+import { StoredHistory } from '../../archive/bars-history.ts'
 import { readStrategy, type StrategyLibrary, strategyNotFound } from '../../archive/strategies.ts'
 import { toRfc3339OrNull } from '../../clock.ts'
 import { historyOf, referenceOf, timeframesOf } from '../../features/pipeline-recipe.ts'
@@ -28,11 +28,7 @@ export function strategyFeatureRoutes(
       const pinned = await pinAll(archive, symbol, timeframesOf(recipe))
       const usable = recipe.features.map(feature => {
         const { lookback } = historyOf(recipe, feature)
-        return firstUsable(
-          archive,
-          { base: pinned.get(recipe.base), own: pinned.get(feature.timeframe) },
-          lookback,
-        )
+        return firstUsable({ base: pinned.get(recipe.base), own: pinned.get(feature.timeframe) }, lookback)
       })
       const isKnown = usable.length > 0 && usable.every(time => time !== null)
       response.json({
@@ -64,22 +60,22 @@ async function pinAll(
   archive: BarsArchive,
   symbol: string,
   timeframes: readonly Timeframe[],
-): Promise<ReadonlyMap<Timeframe, PinnedBars>> {
-  const pinned = new Map<Timeframe, PinnedBars>()
+): Promise<ReadonlyMap<Timeframe, StoredHistory>> {
+  const pinned = new Map<Timeframe, StoredHistory>()
   for (const timeframe of timeframes) {
     const found = await archive.pin(symbol, timeframe, 'none')
-    if (found !== null) pinned.set(timeframe, { symbol, timeframe, sha256: found.sha256 })
+    if (found === null) continue
+    pinned.set(timeframe, new StoredHistory(archive, { symbol, timeframe, sha256: found.sha256 }))
   }
   return pinned
 }
 
 /** Open time of the first base bar that closes when the bar after the look-back has closed, or later; epoch ms. */
 function firstUsable(
-  archive: BarsArchive,
-  { base, own }: { base: PinnedBars | undefined; own: PinnedBars | undefined },
+  { base, own }: { base: StoredHistory | undefined; own: StoredHistory | undefined },
   lookback: number,
 ): number | null {
   if (base === undefined || own === undefined) return null
-  const knownAt = readBarAt(archive, own, lookback)?.close_time[0]
-  return knownAt === undefined ? null : firstClosingAt(archive, base, knownAt)
+  const knownAt = own.barAt(lookback)?.close_time[0]
+  return knownAt === undefined ? null : base.firstClosingAt(knownAt)
 }
