@@ -79,6 +79,26 @@ test('the trades add up to the change of the equity, read back through the API',
   expect(result).toMatchObject({ metrics: { final_equity: last, trades: trades.rows }, bars: equity.rows })
 })
 
+test('a shipped strategy that goes both ways reports its stops and splits, read back through the API', async () => {
+  const { operation_id: id, result, params } = await run({ strategy: 'channel_breakout' })
+  expect(params).toMatchObject({ sizing: { mode: 'risk', risk_percent: 1 } })
+  const { columns, rows } = await table(id, 'trades')
+  expect(new Set(columns.side)).toEqual(new Set(['long', 'short']))
+  expect(columns.exit_reason).toContain('trailing_stop')
+  for (let i = 0; i < rows; i++) {
+    const below = Number(columns.stop_price?.[i]) < Number(columns.entry_price?.[i])
+    expect([i, below]).toEqual([i, columns.side?.[i] === 'long'])
+  }
+  expect(new Set(columns.ambiguous)).toEqual(new Set([false]))
+  const { splits, metrics } = result as {
+    splits: { side: Record<string, { trades: number; net_pnl: number }> }
+    metrics: { trades: number; net_pnl: number }
+  }
+  const sides = Object.values(splits.side)
+  expect(sides.reduce((sum, { trades }) => sum + trades, 0)).toBe(metrics.trades)
+  expect(sides.reduce((sum, part) => sum + part.net_pnl, 0)).toBeCloseTo(metrics.net_pnl, 6)
+})
+
 test('what is decided in a range does not depend on bars after it', async () => {
   const early = await run({ strategy: 'rsi_reversion', end: '2016-01-01', close_open_trades: false })
   const whole = await run({ strategy: 'rsi_reversion', close_open_trades: false })

@@ -200,7 +200,7 @@ test('a sizing that does not say how much, or needs a stop there is not, is refu
   const refusal = async (sizing: object) => {
     const params = { ...asWritten, strategy: 'sma_cross', sizing }
     const refused = await catalogue.backtesting.prepare(params, makeRooms(home)).catch(problem => problem)
-    return refused.details?.errors ?? refused.errors
+    return refused.errors
   }
   expect(await refusal({ mode: 'risk', risk_percent: 1 })).toMatchObject([
     { pointer: '/body/params/sizing/mode', code: 'not_allowed' },
