@@ -2131,7 +2131,7 @@ export interface components {
             mode: "single" | "multi_symbol";
             symbol?: components["schemas"]["Symbol"];
             /**
-             * @description The symbols of `multi_symbol`.
+             * @description The symbols of `multi_symbol`, each once.
              * @example [
              *       "AAPL",
              *       "MSFT"
@@ -2155,7 +2155,7 @@ export interface components {
             mode: "single" | "multi_timeframe";
             timeframe?: components["schemas"]["Timeframe"];
             /**
-             * @description The timeframes of `multi_timeframe`, at least two.
+             * @description The timeframes of `multi_timeframe`, at least two, each once.
              * @example [
              *       "1h",
              *       "1d"
@@ -2299,7 +2299,7 @@ export interface components {
              */
             raw_indicator?: string;
             /**
-             * @description The word `all`, or a list of timeframes of `training_data`.
+             * @description The word `all`, or a list of timeframes of `training_data`, each once.
              * @example all
              * @example [
              *       "1h",

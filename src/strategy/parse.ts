@@ -9,6 +9,7 @@ import { findLabelFaults, resolveLabels } from './labels.ts'
 import { findModelFaults, resolveModel } from './model.ts'
 import { findModelDecisionFaults, resolveModelDecisions } from './model-decisions.ts'
 import { resolveInputs } from './nn-inputs.ts'
+import { findOversized } from './oversized.ts'
 import { findRemarks } from './remarks.ts'
 import { findExitFaults, resolveRules } from './rule-exits.ts'
 import { checkRuleTexts } from './rule-texts.ts'
@@ -42,6 +43,8 @@ export function parseStrategy(yamlText: string): {
 } {
   const source = readYaml(yamlText)
   const { value } = source
+  const oversized = findOversized(value)
+  if (oversized.length > 0) refuse(oversized, source)
   const former = findFormerGrammar(value)
   if (former !== null) refuse([former], source)
   const written = matchesSchema(value) ? value : null

@@ -217,11 +217,10 @@ export const strategySchema = {
           "type": "array",
           "minItems": 1,
           "maxItems": 100,
-          "uniqueItems": true,
           "items": {
             "$ref": "#/$defs/Symbol"
           },
-          "description": "The symbols of `multi_symbol`.",
+          "description": "The symbols of `multi_symbol`, each once.",
           "examples": [
             [
               "AAPL",
@@ -271,11 +270,10 @@ export const strategySchema = {
           "type": "array",
           "minItems": 1,
           "maxItems": 13,
-          "uniqueItems": true,
           "items": {
             "$ref": "#/$defs/Timeframe"
           },
-          "description": "The timeframes of `multi_timeframe`, at least two.",
+          "description": "The timeframes of `multi_timeframe`, at least two, each once.",
           "examples": [
             [
               "1h",
@@ -409,11 +407,10 @@ export const strategySchema = {
           ],
           "pattern": "^all$",
           "minItems": 1,
-          "uniqueItems": true,
           "items": {
             "$ref": "#/$defs/Timeframe"
           },
-          "description": "The word `all`, or a list of timeframes of `training_data`.",
+          "description": "The word `all`, or a list of timeframes of `training_data`, each once.",
           "examples": [
             "all",
             [

@@ -1,8 +1,12 @@
 import { isTimeframe, type Timeframe } from '../market/timeframe.ts'
 import { suggest } from './nearest.ts'
+import { strategySchema } from './schema.gen.ts'
 import type { Fault } from './schema-errors.ts'
 import { fieldOf, isRecord, type WrittenTrainingData } from './written.ts'
 import type { Path } from './yaml-source.ts'
+
+/** More are a fault of the schema; the others are then left unread. */
+const maxListed = strategySchema.$defs.StrategySymbols.properties.list.maxItems
 
 /** How one of `symbols` and `timeframes` is written. */
 const selections = [
@@ -87,6 +91,11 @@ function findListFaults(
     faults.push({ path: [...path, one], part: 'key', code: 'conflict', message })
   }
   if (!Array.isArray(list)) return faults
+  list.slice(0, maxListed).forEach((name, i) => {
+    if (list.indexOf(name) === i) return
+    const message = `${String(name)} is in the list already`
+    faults.push({ path: [...path, 'list', i], part: 'value', code: 'duplicate', message })
+  })
   if (list.length > 0 && list.length < least) {
     const message = `mode ${many} needs at least ${least} ${key}: for one, use mode single`
     faults.push({ path: [...path, 'list'], part: 'value', code: 'count', message })

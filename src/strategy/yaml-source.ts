@@ -15,6 +15,9 @@ import { type FieldError, Problem } from '../problems.ts'
 /** UTF-8 bytes of a strategy file. */
 export const maxYamlBytes = 256 * 1024
 
+/** Lines and commas of a file: the time of the parser grows with what stands between them. */
+const maxPieces = 20_000
+
 /** Uses of `*alias` in a file, counting what they multiply to. */
 const maxAliases = 50
 
@@ -48,6 +51,11 @@ export function readYaml(text: string): YamlSource {
   const bytes = text.length > maxYamlBytes ? text.length : new TextEncoder().encode(text).length
   if (bytes > maxYamlBytes) {
     const message = `the text has ${bytes} bytes or more, but at most ${maxYamlBytes} are read`
+    throw new Problem('strategy-invalid', message)
+  }
+  const pieces = text.match(/[,\n]/g)?.length ?? 0
+  if (pieces > maxPieces) {
+    const message = `the text has ${pieces} lines and commas, but at most ${maxPieces} are read`
     throw new Problem('strategy-invalid', message)
   }
   const tooDeep = 'the text is nested too deeply'

@@ -70,15 +70,29 @@ test.each([
 })
 
 test.each([
-  ['keys', Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join('\n')],
+  ['keys', '', Array.from({ length: 15_000 }, (_, i) => `k${i}: 1`).join('\n')],
   [
     'indicators',
+    '/indicators',
     `indicators:\n${Array.from({ length: 8000 }, (_, i) => `  k${i}: { type: smx }`).join('\n')}`,
   ],
-])('thousands of wrong %s give at most 100 errors', (_name, text) => {
-  const { errors } = refusal(text)
-  expect(errors.length).toBeGreaterThan(50)
-  expect(errors.length).toBeLessThanOrEqual(100)
+  ['inputs', '/nn_inputs', `nn_inputs:\n${'  - {}\n'.repeat(15_000)}`],
+  [
+    'symbols',
+    '/training_data/symbols/list',
+    `training_data: { symbols: { list: [${Array.from({ length: 15_000 }, (_, i) => `A${i}`).join(',')}] } }`,
+  ],
+])('thousands of %s are one fault, found before the entries are judged', (_name, pointer, text) => {
+  expect(refusal(text).errors).toEqual([expect.objectContaining({ pointer, code: 'count', line: 1 })])
+})
+
+test.each(['\n', ',', '# \n'])('a text of 100,000 times %j is refused before it is parsed', piece => {
+  expect(refusal(piece.repeat(100_000).slice(0, 250_000)).message).toMatch(/at most 20000 are read/)
+})
+
+test('hundreds of faults give at most 100 errors', () => {
+  const wrong = Array.from({ length: 64 }, (_, i) => `  k${i}: { type: sma, perod: 1, sorce: close }`)
+  expect(refusal(`indicators:\n${wrong.join('\n')}\n`).errors).toHaveLength(100)
 })
 
 test('a key called __proto__ is an unknown key', () => {
@@ -136,8 +150,8 @@ test('the same input again and again gives at most 100 errors', () => {
   expect(errors[0]).toMatchObject({ pointer: '/nn_inputs/1', code: 'duplicate_feature' })
 })
 
-test('a fuzzy set of thousands of terms is refused once', () => {
-  const terms = Array.from({ length: 8000 }, (_, i) => `t${i}: [0, 1, 2]`).join(', ')
+test('a fuzzy set of 200 terms is refused once', () => {
+  const terms = Array.from({ length: 200 }, (_, i) => `t${i}: [0, 1, 2]`).join(', ')
   const text = modelWith(
     `indicators: { a: { type: rsi } }\nfuzzy_sets: { s: { indicator: a, ${terms} } }\nnn_inputs: [{ fuzzy_set: s, timeframes: all }]\n`,
   )
