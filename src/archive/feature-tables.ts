@@ -36,8 +36,7 @@ export function featuresTable(
 
 /** SHA-256 of the canonical bytes. */
 export function canonicalSha256(table: FeatureTable, checkpoint: () => void = () => {}): string {
-  checkpoint()
-  const bytes = matrixBytes(table)
+  const bytes = matrixBytes(table, checkpoint)
   const hash = createHash('sha256')
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     checkpoint()

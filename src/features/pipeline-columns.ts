@@ -3,6 +3,7 @@ import type { Membership } from '../fuzzy/membership.ts'
 import { columnOf, type IndicatorInput, type OutputColumns } from '../indicators/indicator.ts'
 import type { Bars } from '../market/bars.ts'
 import type { Feature } from './feature-id.ts'
+import { applyNormaliser, type FittedNormaliser } from './normaliser.ts'
 import { type FeatureRecipe, referenceOf, resolveReference, sourceReference } from './pipeline-recipe.ts'
 
 /** Bars with, for intraday ones, a number per bar that tells trading sessions apart. */
@@ -11,7 +12,7 @@ export type SessionBars = Bars & Pick<IndicatorInput, 'session'>
 /** Called before each piece of work, some milliseconds at most; it may throw to stop the work. */
 export type Checkpoint = () => void
 
-/** Memberships calculated between two looks at the checkpoint: about 2 ms of the slowest type. */
+/** Values calculated between two looks at the checkpoint: about 2 ms of the slowest membership. */
 const chunk = 65_536
 
 /**
@@ -78,6 +79,20 @@ function fuzzifyInChunks(values: Float64Array, membership: Membership, checkpoin
   for (let at = 0; at < values.length; at += chunk) {
     checkpoint()
     membership.evaluateAll(values.subarray(at, at + chunk), out.subarray(at, at + chunk))
+  }
+  return out
+}
+
+/** As `applyNormaliser`, looking at the checkpoint on the way. @returns a new column */
+export function normaliseInChunks(
+  values: Float64Array,
+  normaliser: FittedNormaliser,
+  checkpoint: Checkpoint,
+): Float64Array {
+  const out = new Float64Array(values.length)
+  for (let at = 0; at < values.length; at += chunk) {
+    checkpoint()
+    applyNormaliser(values.subarray(at, at + chunk), normaliser, out.subarray(at, at + chunk))
   }
   return out
 }

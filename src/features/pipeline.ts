@@ -5,8 +5,14 @@ import { asOfIndexes, takeAt } from './as-of-join.ts'
 import type { Feature } from './feature-id.ts'
 import { assembleFeatures, type DroppedBars, type FeatureStart } from './feature-matrix.ts'
 import { type FeatureTable, type SymbolMatrix, stackSymbols } from './feature-table.ts'
-import { applyNormaliser, type FittedNormaliser } from './normaliser.ts'
-import { type Checkpoint, IndicatorColumns, nativeColumn, type SessionBars } from './pipeline-columns.ts'
+import type { FittedNormaliser } from './normaliser.ts'
+import {
+  type Checkpoint,
+  IndicatorColumns,
+  nativeColumn,
+  normaliseInChunks,
+  type SessionBars,
+} from './pipeline-columns.ts'
 import { checkFit, fitNormalisers, type TimeSpan } from './pipeline-fit.ts'
 import { type FeatureRecipe, historyOf, timeframesOf } from './pipeline-recipe.ts'
 
@@ -116,7 +122,10 @@ function joinedColumns(
       if (feature.timeframe !== timeframe) continue
       const joined = join(feature)
       const normaliser = normalisers[feature.id]
-      columns.set(feature, normaliser === undefined ? joined : applyNormaliser(joined, normaliser))
+      columns.set(
+        feature,
+        normaliser === undefined ? joined : normaliseInChunks(joined, normaliser, steps.look),
+      )
     }
   }
   return {
