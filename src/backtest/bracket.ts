@@ -49,7 +49,7 @@ export class Bracket {
     return this.stop === this.firstStop ? 'stop' : 'trailing_stop'
   }
 
-  /** Moves the stop after the best price so far, which must be one of a completed bar; never back. */
+  /** Moves the stop after the best price of a completed bar; never back. */
   trail(best: number): void {
     const moved = best - this.direction * this.stopDistance
     if (this.direction > 0 ? moved > this.stop : moved < this.stop) this.stop = moved

@@ -62,7 +62,8 @@ export class Broker {
     const { account } = this
     const isHeld = account.units !== 0
     if (isHeld) this.leaveAtOpen(i)
-    if (this.entry !== 0 && account.units === 0) this.enterAtOpen(i, this.entry)
+    // An entry against a position comes with its exit, so the account is flat by now.
+    if (this.entry !== 0) this.enterAtOpen(i, this.entry)
     if (account.units !== 0) {
       this.counts.exposed_bars++
       this.passThrough(i)
@@ -150,7 +151,7 @@ export class Broker {
       this.close(i, bars.close_time[i] as number, bracket.target, exits.target)
     } else {
       account.reach(high, low)
-      if (this.isTrailing) bracket.trail(units > 0 ? account.highest : account.lowest)
+      if (this.isTrailing) bracket.trail(favourable)
     }
   }
 

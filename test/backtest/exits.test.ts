@@ -294,6 +294,28 @@ describe('costs', () => {
   })
 })
 
+test('stop and target stand at the distances of the bar that decided, from the price of the fill', () => {
+  const bars = barsOf([
+    { open: 100, high: 101, low: 99, close: 100 },
+    { open: 103, high: 104, low: 102, close: 103 },
+  ])
+  for (const [side, sign] of [
+    ['enter_long', 1],
+    ['enter_short', -1],
+  ] as const) {
+    const { open_trade } = runBacktest({
+      bars,
+      signals: {
+        ...decisions(2, { [side]: [0] }),
+        stop_distance: Float64Array.of(5, 6),
+        target_distance: Float64Array.of(10, 11),
+      },
+      config: tenUnits,
+    })
+    expect([open_trade?.stop_price, open_trade?.target_price]).toEqual([103 - sign * 5, 103 + sign * 10])
+  }
+})
+
 describe('the last bar', () => {
   test('closes a short at its close, and stops one it stops', () => {
     const closing = { close_open_trades: true }

@@ -37,6 +37,8 @@ test('a number of units is what is traded, if the equity pays for it', () => {
   const sizing = { mode: 'units', units: 120.5 } as const
   expect(enter({ sizing }, { enter_long: [0] })).toEqual([120.5, nothing])
   expect(enter({ sizing, units: 'whole' }, { enter_short: [0] })).toEqual([120, nothing])
+  const all = { mode: 'units', units: 200 } as const
+  expect(enter({ sizing: all }, { enter_long: [0] })).toEqual([200, nothing])
   const most = { mode: 'units', units: 201 } as const
   expect(enter({ sizing: most }, { enter_long: [0] })).toEqual([200, { ...nothing, reduced_orders: 1 }])
 })
