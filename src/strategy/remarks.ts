@@ -56,6 +56,11 @@ function ofModel(strategy: ModelStrategy, { decisions }: WrittenStrategy): strin
   const remarks = Object.keys(sets)
     .filter(id => !inputs.some(input => 'fuzzy_set' in input && input.fuzzy_set === id))
     .map(id => `fuzzy set '${id}' is not used by any input`)
+  for (const timeframe of strategy.timeframes) {
+    const isRead = strategy.features.some(feature => feature.timeframe === timeframe)
+    if (!isRead && timeframe !== strategy.base_timeframe)
+      remarks.push(`timeframe ${timeframe} is not read by any input`)
+  }
   if (strategy.decisions.output_format === 'regression' && decisions.confidence_threshold !== undefined)
     remarks.push('confidence_threshold has no effect in regression')
   for (const [id, set] of Object.entries(sets)) remarks.push(...gapsOf(id, set, strategy))

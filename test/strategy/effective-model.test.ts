@@ -139,6 +139,11 @@ test.each([
     /no term covers 0 to 20 of 'rsi_14'/,
   ],
   [
+    'nn_inputs',
+    '[{ fuzzy_set: zone, timeframes: [1d] }, { raw_indicator: trend, timeframes: [1d] }]',
+    /timeframe 1h is not read by any input/,
+  ],
+  [
     'training_data',
     '{ symbols: { mode: single, symbol: AAPL }, timeframes: { mode: single, timeframe: 1h }, history_required: 20 }',
     /history_required is 20, but the longest look-back is 33 bars/,
