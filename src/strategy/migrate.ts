@@ -4,6 +4,7 @@ import { type FieldError, Problem } from '../problems.ts'
 import { findFormerGrammar } from './former-grammar.ts'
 import { formerIndicatorTypes, formerMembershipTypes } from './former-names.ts'
 import { nearest } from './nearest.ts'
+import { findOversized } from './oversized.ts'
 import { pointerTo } from './schema-errors.ts'
 import { fieldOf, isRecord } from './written.ts'
 import { type Path, readYaml, type YamlSource } from './yaml-source.ts'
@@ -43,6 +44,8 @@ export function migrateStrategy(yamlText: string): {
   const { document, value } = source
   if (!isRecord(value))
     throw new Problem('strategy-invalid', 'the text is not a map of keys: nothing can be migrated')
+  const [oversized] = findOversized(value)
+  if (oversized !== undefined) throw new Problem('strategy-invalid', oversized.message)
   if (findFormerGrammar(value) === null) return { yaml: yamlText, changes: [] }
   const notes = new Notes(source)
   const ids = migrateIndicators(document, notes)

@@ -46,7 +46,8 @@ export function parseStrategy(yamlText: string): {
   const oversized = findOversized(value)
   if (oversized.length > 0) refuse(oversized, source)
   const former = findFormerGrammar(value)
-  if (former !== null) refuse([former], source)
+  if (former !== null)
+    refuse([former], source, 'POST /api/v1/strategies/migrate answers the file in version 3.')
   const written = matchesSchema(value) ? value : null
   const schemaFaults = (matchesSchema.errors ?? [])
     .slice(0, maxErrors)
@@ -134,7 +135,7 @@ function buildStrategy(written: WrittenStrategy, { indicators, sets, inputs }: P
   }
 }
 
-function refuse(faults: readonly Fault[], source: YamlSource): never {
+function refuse(faults: readonly Fault[], source: YamlSource, hint?: string): never {
   const errors = new Map<string, FieldError>()
   for (const { path, part, code, message, textColumn } of faults) {
     const pointer = pointerTo(path)
@@ -150,5 +151,8 @@ function refuse(faults: readonly Fault[], source: YamlSource): never {
   const [first] = sorted
   const more = sorted.length === 1 ? '' : ` (and ${sorted.length - 1} more)`
   const detail = `line ${first?.line}, column ${first?.column}: ${first?.message}${more}`
-  throw new Problem('strategy-invalid', detail, { errors: sorted.slice(0, maxErrors) })
+  throw new Problem('strategy-invalid', detail, {
+    errors: sorted.slice(0, maxErrors),
+    ...(hint === undefined ? {} : { hint }),
+  })
 }

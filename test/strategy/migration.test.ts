@@ -68,6 +68,19 @@ test('a strategy with a list of indicators becomes one of version 3 that can run
   ])
 })
 
+test('a strategy that was not migrated is refused with that one error, and where to migrate it', () => {
+  const read = () => parseStrategy(former.replace('low:', 'lwo: 1\n    low:'))
+  expect(read).toThrow(
+    expect.objectContaining({
+      code: 'strategy-invalid',
+      hint: expect.stringContaining('/strategies/migrate'),
+      errors: [
+        expect.objectContaining({ pointer: '/indicators', code: 'former_grammar', line: 6, column: 1 }),
+      ],
+    }),
+  )
+})
+
 test('each change is told', () => {
   expect(migrateStrategy(former).changes).toEqual([
     'indicators: the list is a map by feature_id now',
@@ -137,6 +150,13 @@ test.each([
 
 test.each(['', '- a', 'name: [', '*a'])('%j is refused, not crashed on', text => {
   expect(refusalOf(text).code).toBe('strategy-invalid')
+})
+
+test('thousands of indicators and fuzzy sets are refused before they are compared', () => {
+  const indicators = Array.from({ length: 5000 }, (_, i) => `  - { name: sma, feature_id: a${i} }`)
+  const sets = Array.from({ length: 4000 }, (_, i) => `  b${i}: 1`)
+  const text = `indicators:\n${indicators.join('\n')}\nfuzzy_sets:\n${sets.join('\n')}\n`
+  expect(refusalOf(text).message).toMatch(/indicators has 5000 entries, but at most 256/)
 })
 
 test('whatever is taken from or put into the text, the answer is a text of version 3 or a refusal', () => {
