@@ -95,7 +95,7 @@ export const problems = {
     title: 'The dataset is being used',
     retryable: true,
     advice:
-      'Wait until the operations named in the detail have ended, or cancel them, then delete the dataset again.',
+      'Wait until the operations named in the detail have ended, or cancel them, then delete or import again.',
   },
   'body-too-large': {
     status: 413,
@@ -159,7 +159,7 @@ export const problems = {
     title: 'The bars cannot be read',
     retryable: false,
     advice:
-      'Correct the lines that `errors` lists and send the whole file again; the stored bars are as they were.',
+      'Correct the lines or rows that `errors` lists and send the whole file again; the stored bars are as they were. Bars that a vendor sent cannot be corrected here: try again later, or another vendor.',
   },
   'params-invalid': {
     status: 422,
@@ -220,6 +220,13 @@ export const problems = {
     title: 'The operation ran longer than its time limit',
     retryable: true,
     advice: 'Resume or retry with a longer `timeout_seconds`, or give it less work.',
+  },
+  'storage-full': {
+    status: 507,
+    title: 'The disk of the server takes nothing more',
+    retryable: true,
+    advice:
+      'Free space on the disk of KTRDR_HOME, then resume or retry. What was stored before is whole and can be read meanwhile.',
   },
   interrupted: {
     status: 500,

@@ -1,8 +1,8 @@
-import { planDownload } from '../src/market/download-plan.ts'
+import { isAnswered, planDownload } from '../src/market/download-plan.ts'
 import type { DataDownloadParams, DataDownloadResult } from '../src/operations/data-download.ts'
 import { rangeOf } from '../src/operations/moment.ts'
 import { Problem } from '../src/problems.ts'
-import { type DownloadState, nothingFetched } from '../src/vendors/download.ts'
+import { type DownloadState, startOf } from '../src/vendors/download.ts'
 import { type DatasetName, Downloads, storedSpan } from './downloads.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
@@ -22,7 +22,8 @@ export default defineWorker(
     const wanted = params.symbols.flatMap(symbol =>
       params.timeframes.map(timeframe => ({ symbol, timeframe })),
     )
-    let state = ctx.restored<State>() ?? firstState(params, ctx)
+    const restored = ctx.restored<State>()
+    let state = restored === null ? firstState(params, ctx) : await stillTrue(restored, wanted, downloads)
     const save = (next: Partial<State>, label: string) => {
       state = { ...state, ...next }
       ctx.saveCheckpoint(state, { label })
@@ -47,7 +48,7 @@ export default defineWorker(
       } catch (error) {
         if (!(error instanceof Problem)) throw error
         firstProblem ??= error
-        failures.push({ ...dataset, code: error.code, detail: error.message })
+        failures.push({ ...dataset, code: error.code, detail: error.message, hint: error.hint ?? null })
         ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${error.message}.`)
       }
     }
@@ -62,6 +63,17 @@ function firstState(params: DataDownloadParams, ctx: WorkerContext): State {
   return { datasets: [], end: Math.min(end ?? Number.POSITIVE_INFINITY, ctx.now()), current: null }
 }
 
+/** A checkpoint without what has been deleted or replaced since: that is fetched again. */
+async function stillTrue(state: State, wanted: readonly DatasetName[], downloads: Downloads): Promise<State> {
+  const manifestOf = ({ symbol, timeframe }: DatasetName) => downloads.archive.manifest(symbol, timeframe)
+  const present = await Promise.all(state.datasets.map(manifestOf))
+  const datasets = state.datasets.filter((_, index) => present[index] !== null)
+  const dataset = state.current === null ? undefined : wanted[state.current.index]
+  if (state.current === null || dataset === undefined) return { ...state, datasets }
+  const holds = isAnswered(state.current.state.answered, storedSpan(await manifestOf(dataset)))
+  return { ...state, datasets, current: holds ? state.current : null }
+}
+
 async function plan(
   params: DataDownloadParams,
   { symbol, timeframe }: DatasetName,
@@ -69,8 +81,7 @@ async function plan(
   downloads: Downloads,
 ): Promise<DownloadState> {
   const stored = storedSpan(await downloads.archive.manifest(symbol, timeframe))
-  const ranges = planDownload(params.mode, timeframe, { start: rangeOf(params).start, end }, stored)
-  return { ranges, counts: nothingFetched, remarks: [] }
+  return startOf(planDownload(params.mode, timeframe, { start: rangeOf(params).start, end }, stored))
 }
 
 const isSame = (a: DatasetName, b: DatasetName): boolean =>

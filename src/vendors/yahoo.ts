@@ -53,6 +53,7 @@ export function createYahooVendor(random: () => number = Math.random): Vendor {
       'Yahoo Finance, without a key: shares, indexes, forex, crypto. 1m of the last 30 days, 5m to 30m of 60, 1h of 730.',
     network: true,
     timeframes: Object.keys(charts) as YahooTimeframe[],
+    prices: 'traded',
     exchanges: false,
     calendarOf,
     fetchBars: (request, context) => fetchPages(request, context, random),

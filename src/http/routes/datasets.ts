@@ -45,11 +45,7 @@ export function datasetRoutes(rooms: DatasetRooms): Some<Names> {
     importDataset: (request, response) => importBars(rooms, request, response),
     deleteDataset: async ({ params }, response) => {
       const { symbol, timeframe } = params
-      const users = await rooms.queries.usersOfDataset(symbol, timeframe)
-      if (users.length > 0) {
-        const named = users.slice(0, 10).join(', ')
-        throw new Problem('dataset-in-use', `${symbol} ${timeframe} is being used by ${named}.`)
-      }
+      await refuseWhileInUse(rooms, params)
       if (!(await archive.remove(symbol, timeframe))) throw notFound(symbol, timeframe)
       response.status(204).end()
     },
@@ -86,17 +82,32 @@ async function sendBars(
   response.set('Content-Type', contentType).end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
+/** @throws {Problem} 'dataset-in-use' while an active operation reads or writes it */
+async function refuseWhileInUse(
+  { queries }: DatasetRooms,
+  { symbol, timeframe }: { symbol: string; timeframe: string },
+): Promise<void> {
+  const users = await queries.usersOfDataset(symbol, timeframe)
+  if (users.length === 0) return
+  const named = users.slice(0, 10).join(', ')
+  throw new Problem('dataset-in-use', `${symbol} ${timeframe} is being used by ${named}.`)
+}
+
 /** The body goes to disk first: a thread reads it there, whatever its size, and publishes all or nothing. */
 async function importBars(
-  { calendars, clock, config, imports }: DatasetRooms,
+  rooms: DatasetRooms,
   request: ApiRequest<'importDataset'>,
   response: Response,
 ): Promise<void> {
+  const { calendars, clock, config, imports } = rooms
   const { symbol, timeframe } = request.params
   const { calendar = null } = request.query
+  await refuseWhileInUse(rooms, request.params)
   if (calendar !== null) checkCalendarName(calendars, calendar, '/query/calendar')
   const path = await receiveUpload(request, config.home, { maxBytes: importBytes })
   try {
+    // Long uploads leave time for an operation to begin: its bars and these would become a mixture.
+    await refuseWhileInUse(rooms, request.params)
     const task = {
       home: config.home,
       symbol,
