@@ -133,7 +133,7 @@ export class DatasetWriter {
   async #store(): Promise<void> {
     if (this.#staged.length === 0) return
     const now = new Date(systemClock.now())
-
+    for (const { temporary } of this.#staged) utimesSync(temporary, now, now)
     await withManifest(this.#dataset, () => {
       for (const { facts, temporary } of this.#staged)
         renameSync(temporary, segmentPath(this.#dataset, facts.sha256))

@@ -160,9 +160,9 @@ test('what is no Parquet file is refused as such', async () => {
 })
 
 test.each(['PLAIN', 'DELTA_LENGTH_BYTE_ARRAY', 'RLE_DICTIONARY'] as const)(
-  'a page of a quarter of a million %s texts is read in little more memory than its bytes',
+  'a page of 350,000 %s texts is read in little more memory than its bytes',
   async encoding => {
-    const rows = 250_000
+    const rows = 350_000
     const texts = Array.from({ length: rows }, (_, i) => new Date(1.6e12 + i * 60_000).toISOString())
     const columnData: ColumnSource[] = [
       { name: 'time', type: 'STRING', data: texts, encoding, nullable: false },
