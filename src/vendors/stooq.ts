@@ -13,7 +13,7 @@ const intervals: Partial<Record<Timeframe, string>> = { '1d': 'd', '1w': 'w', '1
 const lateMs = 7 * dayMs
 
 const adjusted =
-  'Stooq sends prices that are adjusted for splits, of some markets for dividends too, and does not say which; they are stored as sent.'
+  'Stooq sends prices that are adjusted for splits, of some markets for dividends too, and does not say which; they are stored as sent'
 
 /**
  * Stooq's CSV files: daily, weekly and monthly bars of shares, indices, currencies and more. One request gives all.
