@@ -177,10 +177,10 @@ export const problems = {
   },
   'queue-full': {
     status: 429,
-    title: 'The queue of operations is full',
+    title: 'Too much is waiting already',
     retryable: true,
     advice:
-      'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX.',
+      'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX. Of imports at most 8 are received at once.',
   },
   'too-many-streams': {
     status: 429,
@@ -257,7 +257,8 @@ export const problems = {
     status: 500,
     title: 'The worker exceeded its memory limit',
     retryable: true,
-    advice: 'Give it less data, or raise KTRDR_WORKER_MEMORY_MB, then retry.',
+    advice:
+      'Give it less data, or raise KTRDR_WORKER_MEMORY_MB for operations, then retry. Imports and renderings have a limit of their own: send a smaller file, ask for a part of the bars.',
   },
   'child-failed': {
     status: 500,

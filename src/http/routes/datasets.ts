@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Response } from 'express'
 import { type BarsArchive, datasetOf, type Manifest } from '../../archive/bars.ts'
-import { importFile, receiveUpload } from '../../archive/import.ts'
+import { type ImportPlaces, importFile, receiveUpload } from '../../archive/import.ts'
 import type { Renditions } from '../../archive/renditions.ts'
 import { tableMediaTypes } from '../../archive/tables.ts'
 import type { Threads } from '../../archive/threads.ts'
@@ -28,6 +28,7 @@ export type DatasetRooms = {
   readonly queries: OperationQueries
   /** Imports that run at the same time share them. */
   readonly imports: Threads
+  readonly places: ImportPlaces
   readonly clock: Clock
   readonly config: Pick<Config, 'home' | 'calendars'>
 }
@@ -42,7 +43,7 @@ export function datasetRoutes(rooms: DatasetRooms): Some<Names> {
       response.json({ items: (await archive.list()).filter(isAsked) })
     },
     getDatasetBars: (request, response) => sendBars(rooms, request, response),
-    importDataset: (request, response) => importBars(rooms, request, response),
+    importDataset: (request, response) => rooms.places.hold(() => importBars(rooms, request, response)),
     deleteDataset: async ({ params }, response) => {
       const { symbol, timeframe } = params
       await refuseWhileInUse(rooms, params)
