@@ -1,7 +1,8 @@
 import { isAnswered, planDownload } from '../src/market/download-plan.ts'
 import type { DataDownloadParams, DataDownloadResult } from '../src/operations/data-download.ts'
 import { rangeOf } from '../src/operations/moment.ts'
-import { Problem } from '../src/problems.ts'
+import type { Problem } from '../src/problems.ts'
+import { asProblem } from '../src/system-problems.ts'
 import { type DownloadState, startOf } from '../src/vendors/download.ts'
 import { type DatasetName, Downloads, storedSpan } from './downloads.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
@@ -25,8 +26,9 @@ export default defineWorker(
     const restored = ctx.restored<State>()
     let state = restored === null ? firstState(params, ctx) : await stillTrue(restored, wanted, downloads)
     const save = (next: Partial<State>, label: string) => {
-      state = { ...state, ...next }
-      ctx.saveCheckpoint(state, { label })
+      const saved = { ...state, ...next }
+      ctx.saveCheckpoint(saved, { label })
+      state = saved
     }
     const failures: DataDownloadResult['failures'] = []
     let firstProblem: Problem | null = null
@@ -46,10 +48,12 @@ export default defineWorker(
           `${place.done + 1} of ${wanted.length} datasets`,
         )
       } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        firstProblem ??= error
-        failures.push({ ...dataset, code: error.code, detail: error.message, hint: error.hint ?? null })
-        ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${error.message}.`)
+        const problem = asProblem(error)
+        if (problem === null) throw error
+        firstProblem ??= problem
+        const { code, message: detail, hint = null } = problem
+        failures.push({ ...dataset, code, detail, hint })
+        ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${detail}.`)
       }
     }
     if (firstProblem !== null && state.datasets.length === 0) throw firstProblem

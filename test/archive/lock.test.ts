@@ -15,7 +15,9 @@ import { afterEach, expect, jest, test } from '@jest/globals'
 import { withLock } from '../../src/archive/lock.ts'
 import { systemClock } from '../../src/clock.ts'
 
-afterEach(() => jest.restoreAllMocks())
+afterEach(() => {
+  jest.restoreAllMocks()
+})
 
 const makePath = () => join(mkdtempSync(join(tmpdir(), 'ktrdr-lock-')), 'manifest.json.lock')
 /** As a thread that was killed while it held it left it behind. */

@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from '@jest/globals'
+import { outcomeOfError } from '../../src/execution/failures.ts'
+import { answerProblem } from '../../src/http/problem-response.ts'
 import { Problem } from '../../src/problems.ts'
 import { asProblem } from '../../src/system-problems.ts'
 import { filesIn } from '../archive/folder.ts'
 import { type Problem as ProblemBody, type Program, startProgram, stopPrograms } from '../support/program.ts'
+
+const systemError = (code: string) => Object.assign(new Error(`${code}: it failed, write`), { code })
 
 const mounted: { readonly folder: string; readonly program: Program | null }[] = []
 afterAll(async () => {
@@ -78,17 +82,21 @@ onDisk(
     expect((await program.request('POST', `/api/v1/operations/${id}/retry`)).status).toBe(202)
     expect((await program.end(id)).status).toBe('completed')
   },
+  60_000,
 )
 
-onDisk('a dataset can be deleted from a full disk', async () => {
-  const { program, put } = await startOnSmallDisk()
-  expect((await put('OLD', csv(100, 7))).status).toBe(201)
-  expect((await put('NEW', csv(3_000, 1))).status).toBe(507)
-  expect((await program.request('DELETE', '/api/v1/datasets/OLD/1d')).status).toBe(204)
-})
+onDisk(
+  'a dataset can be deleted from a full disk',
+  async () => {
+    const { program, put } = await startOnSmallDisk()
+    expect((await put('OLD', csv(100, 7))).status).toBe(201)
+    expect((await put('NEW', csv(3_000, 1))).status).toBe(507)
+    expect((await program.request('DELETE', '/api/v1/datasets/OLD/1d')).status).toBe(204)
+  },
+  60_000,
+)
 
 test('what disk and database say of a full disk is an expected failure, and nothing else is', () => {
-  const systemError = (code: string) => Object.assign(new Error(`${code}: it failed, write`), { code })
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS'])
     expect(asProblem(systemError(code))).toMatchObject({ code: 'storage-full', hint: expect.any(String) })
   const database = new DatabaseSync(':memory:')
@@ -106,4 +114,21 @@ test('what disk and database say of a full disk is an expected failure, and noth
     expect(asProblem(bug)).toBeNull()
   const problem = new Problem('bars-missing', 'none')
   expect(asProblem(problem)).toBe(problem)
+})
+
+test('a route that meets a full disk answers 507 and tells the operator; a worker thread fails with the same', () => {
+  const logged: string[] = []
+  const write = (event: string) => logged.push(event)
+  const log = { debug: write, info: write, warn: write, error: write }
+  const request = { requestId: 'r', url: '/api/v1/operations?x=1', method: 'POST' }
+  const answer = answerProblem(systemError('ENOSPC'), request, log)
+  expect(answer).toMatchObject({
+    status: 507,
+    body: { code: 'storage-full', instance: '/api/v1/operations' },
+  })
+  expect(logged).toEqual(['http.storage_full'])
+  expect(outcomeOfError(systemError('EDQUOT'), null, { timeoutMs: 1 })).toMatchObject({
+    kind: 'failed',
+    problem: { code: 'storage-full' },
+  })
 })
