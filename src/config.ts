@@ -82,7 +82,11 @@ export function readConfig(environment: Environment): { config: Config; warnings
         exchange: read('KTRDR_CCXT_EXCHANGE'),
       },
       yahoo: { baseUrl: read('KTRDR_YAHOO_URL'), intervalMs: read('KTRDR_YAHOO_INTERVAL_MS') },
-      stooq: { baseUrl: read('KTRDR_STOOQ_URL'), intervalMs: read('KTRDR_STOOQ_INTERVAL_MS') },
+      stooq: {
+        baseUrl: read('KTRDR_STOOQ_URL'),
+        intervalMs: read('KTRDR_STOOQ_INTERVAL_MS'),
+        apiKey: read('KTRDR_STOOQ_API_KEY'),
+      },
       csvFolder: read('KTRDR_CSV_FOLDER'),
       timeoutMs: read('KTRDR_VENDOR_TIMEOUT_MS'),
       retries: read('KTRDR_VENDOR_RETRIES'),
@@ -92,6 +96,10 @@ export function readConfig(environment: Environment): { config: Config; warnings
     logLevel: read('KTRDR_LOG_LEVEL'),
     enableExercise: read('KTRDR_ENABLE_EXERCISE'),
     validateResponses: read('KTRDR_VALIDATE_RESPONSES'),
+  }
+  for (const [name, value] of Object.entries(config.vendors.proxy)) {
+    if (name !== 'no' && value !== null && !/^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+      faults.push(`${name.toUpperCase()}_PROXY must be an http or https address`)
   }
   if (!isLoopback(config.host) && config.apiKey === null) {
     faults.push(

@@ -385,7 +385,8 @@ export interface paths {
          * @description Replaces the dataset by the bars in the body, up to 512 MiB. CSV: columns for date (or time, timestamp), open,
          *     high, low, close and optionally volume, in any order and under any common name; comma, semicolon, tab or bar;
          *     ISO, epoch or national dates, UTC unless they carry a zone. Parquet: the same columns. All or nothing: on an
-         *     error the stored bars stay as they were, and the problem names rows and columns.
+         *     error the stored bars stay as they were, and the problem names rows and columns. Refused while an active
+         *     operation reads or writes the dataset.
          */
         put: operations["importDataset"];
         post?: never;
@@ -1091,7 +1092,7 @@ export interface components {
             /**
              * @description What to ask the vendor for, always inside `[start, end)`.
              *     * `full`: whatever it has not yet answered for: before, between and after what is stored.
-             *     * `tail`: only what is newer than the last stored bar.
+             *     * `tail`: only what is newer than the last stored bar; without any, the last 1,000 bars.
              *     * `backfill`: only what is older than the first stored bar.
              *     * `range`: everything, also what is stored; needs `start`.
              * @default full
@@ -1102,7 +1103,7 @@ export interface components {
             start?: components["schemas"]["Moment"];
             /** @description Last open time, exclusive; without it, now. */
             end?: components["schemas"]["Moment"];
-            /** @description When the market of these symbols is open; without it, the calendar of the stored dataset, else the one the vendor's symbols usually have. */
+            /** @description When the market of these symbols is open; without it, the calendar of the stored dataset, else the one the vendor's symbols usually have. Needed with the vendor `csv` when nothing is stored yet. */
             calendar?: components["schemas"]["CalendarName"];
         };
         DataDownloadResult: {
@@ -1134,6 +1135,8 @@ export interface components {
             timeframe: components["schemas"]["Timeframe"];
             code: components["schemas"]["ProblemCode"];
             detail: string;
+            /** @description What to do. */
+            hint: string | null;
         };
         /** @description Asks the vendor again for the bars that `GET …/gaps` reports missing. Nothing is invented, interpolated or removed. */
         DataRepairParams: {
@@ -1158,7 +1161,7 @@ export interface components {
             gaps_before: number;
             /** @description Bars missing in them. */
             missing_before: number;
-            /** @description Gaps of any class but weekend, holiday and outside_hours that are left. */
+            /** @description Gaps of these classes that are left. What the vendor has no bars for is `vendor_had_none` now. */
             gaps_after: number;
             missing_after: number;
             dataset: components["schemas"]["DownloadedDataset"];
@@ -1864,6 +1867,11 @@ export interface components {
          * @enum {unknown}
          */
         GapClass: "weekend" | "holiday" | "outside_hours" | "vendor_had_none" | "fetch_failed" | "unexpected";
+        GapCount: {
+            gaps: number;
+            /** @description Bars missing in them. */
+            bars: number;
+        };
         GapReport: {
             symbol: components["schemas"]["Symbol"];
             timeframe: components["schemas"]["Timeframe"];
@@ -1885,10 +1893,12 @@ export interface components {
                 fraction: number | null;
             };
             by_class: {
-                [key: string]: {
-                    gaps: number;
-                    bars: number;
-                };
+                weekend: components["schemas"]["GapCount"];
+                holiday: components["schemas"]["GapCount"];
+                outside_hours: components["schemas"]["GapCount"];
+                vendor_had_none: components["schemas"]["GapCount"];
+                fetch_failed: components["schemas"]["GapCount"];
+                unexpected: components["schemas"]["GapCount"];
             };
             gaps: {
                 /**
@@ -1916,7 +1926,8 @@ export interface components {
             /** @description No check of severity critical or high found anything. */
             healthy: boolean;
             checks: {
-                check: string;
+                /** @enum {unknown} */
+                check: "not_finite" | "not_positive" | "ohlc_order" | "duplicate_time" | "not_increasing" | "negative_volume" | "misdated_close" | "possible_unadjusted_split" | "outlier_jump" | "spike" | "stale_run" | "zero_volume" | "volume_spike" | "outside_session" | "off_grid";
                 /** @enum {unknown} */
                 severity: "critical" | "high" | "medium" | "info";
                 /** @description What is counted. */
@@ -1957,7 +1968,7 @@ export interface components {
                 /** Format: date-time */
                 close_time: string | null;
                 half_day: boolean;
-                /** @description Why there is no session: `Weekend` or the name of the holiday. */
+                /** @description Why there is no session: the day of the weekend or the name of the holiday. */
                 closed: string | null;
             }[];
         };
@@ -3169,7 +3180,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "storage-full" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";

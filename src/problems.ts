@@ -95,7 +95,7 @@ export const problems = {
     title: 'The dataset is being used',
     retryable: true,
     advice:
-      'Wait until the operations named in the detail have ended, or cancel them, then delete the dataset again.',
+      'Wait until the operations named in the detail have ended, or cancel them, then delete or import again.',
   },
   'strategy-shipped': {
     status: 409,
@@ -173,7 +173,7 @@ export const problems = {
     title: 'The bars cannot be read',
     retryable: false,
     advice:
-      'Correct the lines that `errors` lists and send the whole file again; the stored bars are as they were.',
+      'Correct the lines or rows that `errors` lists and send the whole file again; the stored bars are as they were. Bars that a vendor sent cannot be corrected here: try again later, or another vendor.',
   },
   'params-invalid': {
     status: 422,
@@ -198,10 +198,10 @@ export const problems = {
   },
   'queue-full': {
     status: 429,
-    title: 'The queue of operations is full',
+    title: 'Too much is waiting already',
     retryable: true,
     advice:
-      'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX.',
+      'Wait for operations to end or cancel pending ones, then try again. The operator sets the limit with KTRDR_QUEUE_MAX. Of imports at most 8 are received at once.',
   },
   'too-many-streams': {
     status: 429,
@@ -242,6 +242,13 @@ export const problems = {
     retryable: true,
     advice: 'Resume or retry with a longer `timeout_seconds`, or give it less work.',
   },
+  'storage-full': {
+    status: 507,
+    title: 'The disk of the server takes nothing more',
+    retryable: true,
+    advice:
+      'Free space on the disk of KTRDR_HOME, then resume or retry. What was stored before is whole and can be read meanwhile.',
+  },
   interrupted: {
     status: 500,
     title: 'The operation was interrupted too many times',
@@ -271,7 +278,8 @@ export const problems = {
     status: 500,
     title: 'The worker exceeded its memory limit',
     retryable: true,
-    advice: 'Give it less data, or raise KTRDR_WORKER_MEMORY_MB, then retry.',
+    advice:
+      'Give it less data, or raise KTRDR_WORKER_MEMORY_MB for operations, then retry. Imports and renderings have a limit of their own: send a smaller file, ask for a part of the bars.',
   },
   'child-failed': {
     status: 500,

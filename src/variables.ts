@@ -31,8 +31,10 @@ const oneOf =
 const address = (value: string): string => {
   if (value === '') return ''
   const url = URL.parse(value)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
-    throw new Error('must be an http or https address without query, e.g. http://127.0.0.1:9000')
+  if (url === null || !/^https?:$/.test(url.protocol) || `${url.search}${url.hash}${url.username}` !== '')
+    throw new Error(
+      'must be an http or https address without name, password and query, e.g. http://127.0.0.1:9000',
+    )
   return value.replace(/\/+$/, '')
 }
 
@@ -45,7 +47,14 @@ const absolutePath = (value: string): string | null => {
 /** The calendars in the operator's file. */
 const calendars = (value: string): readonly CalendarDefinition[] => {
   const path = absolutePath(value)
-  return path === null ? [] : parseCalendarDefinitions(JSON.parse(readFileSync(path, 'utf8')))
+  if (path === null) return []
+  try {
+    return parseCalendarDefinitions(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    throw new Error(
+      `names ${path}, which cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
 }
 
 const exchangeId = (value: string): string => {
@@ -211,6 +220,12 @@ export const variables = {
     default: '1000',
     about: 'Pause between two requests of the whole server to Stooq',
     parse: integer(0, 3_600_000),
+  },
+  KTRDR_STOOQ_API_KEY: {
+    unit: 'secret',
+    default: '',
+    about: 'Key that Stooq asks for before it sends files; get one from stooq.com',
+    parse: (value: string) => (value === '' ? null : value),
   },
   KTRDR_VENDOR_TIMEOUT_MS: {
     unit: 'ms',

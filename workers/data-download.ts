@@ -1,8 +1,9 @@
-import { planDownload } from '../src/market/download-plan.ts'
+import { isAnswered, planDownload } from '../src/market/download-plan.ts'
 import type { DataDownloadParams, DataDownloadResult } from '../src/operations/data-download.ts'
 import { rangeOf } from '../src/operations/moment.ts'
-import { Problem } from '../src/problems.ts'
-import { type DownloadState, nothingFetched } from '../src/vendors/download.ts'
+import type { Problem } from '../src/problems.ts'
+import { asProblem } from '../src/system-problems.ts'
+import { type DownloadState, startOf } from '../src/vendors/download.ts'
 import { type DatasetName, Downloads, storedSpan } from './downloads.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
@@ -22,10 +23,12 @@ export default defineWorker(
     const wanted = params.symbols.flatMap(symbol =>
       params.timeframes.map(timeframe => ({ symbol, timeframe })),
     )
-    let state = ctx.restored<State>() ?? firstState(params, ctx)
+    const restored = ctx.restored<State>()
+    let state = restored === null ? firstState(params, ctx) : await stillTrue(restored, wanted, downloads)
     const save = (next: Partial<State>, label: string) => {
-      state = { ...state, ...next }
-      ctx.saveCheckpoint(state, { label })
+      const saved = { ...state, ...next }
+      ctx.saveCheckpoint(saved, { label })
+      state = saved
     }
     const failures: DataDownloadResult['failures'] = []
     let firstProblem: Problem | null = null
@@ -45,10 +48,12 @@ export default defineWorker(
           `${place.done + 1} of ${wanted.length} datasets`,
         )
       } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        firstProblem ??= error
-        failures.push({ ...dataset, code: error.code, detail: error.message })
-        ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${error.message}.`)
+        const problem = asProblem(error)
+        if (problem === null) throw error
+        firstProblem ??= problem
+        const { code, message: detail, hint = null } = problem
+        failures.push({ ...dataset, code, detail, hint })
+        ctx.warn(`${dataset.symbol} ${dataset.timeframe} is not complete: ${detail}.`)
       }
     }
     if (firstProblem !== null && state.datasets.length === 0) throw firstProblem
@@ -62,6 +67,17 @@ function firstState(params: DataDownloadParams, ctx: WorkerContext): State {
   return { datasets: [], end: Math.min(end ?? Number.POSITIVE_INFINITY, ctx.now()), current: null }
 }
 
+/** A checkpoint without what has been deleted or replaced since: that is fetched again. */
+async function stillTrue(state: State, wanted: readonly DatasetName[], downloads: Downloads): Promise<State> {
+  const manifestOf = ({ symbol, timeframe }: DatasetName) => downloads.archive.manifest(symbol, timeframe)
+  const present = await Promise.all(state.datasets.map(manifestOf))
+  const datasets = state.datasets.filter((_, index) => present[index] !== null)
+  const dataset = state.current === null ? undefined : wanted[state.current.index]
+  if (state.current === null || dataset === undefined) return { ...state, datasets }
+  const holds = isAnswered(state.current.state.answered, storedSpan(await manifestOf(dataset)))
+  return { ...state, datasets, current: holds ? state.current : null }
+}
+
 async function plan(
   params: DataDownloadParams,
   { symbol, timeframe }: DatasetName,
@@ -69,8 +85,7 @@ async function plan(
   downloads: Downloads,
 ): Promise<DownloadState> {
   const stored = storedSpan(await downloads.archive.manifest(symbol, timeframe))
-  const ranges = planDownload(params.mode, timeframe, { start: rangeOf(params).start, end }, stored)
-  return { ranges, counts: nothingFetched, remarks: [] }
+  return startOf(planDownload(params.mode, timeframe, { start: rangeOf(params).start, end }, stored))
 }
 
 const isSame = (a: DatasetName, b: DatasetName): boolean =>

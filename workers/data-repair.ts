@@ -1,9 +1,11 @@
+import { joinNear } from '../src/market/download-plan.ts'
 import { findGaps, type GapReport } from '../src/market/gaps.ts'
 import { addInterval, type Interval } from '../src/market/intervals.ts'
+import { dayMs, timeframes } from '../src/market/timeframe.ts'
 import type { DataRepairParams, DataRepairResult } from '../src/operations/data-repair.ts'
 import { rangeOf } from '../src/operations/moment.ts'
 import { Problem } from '../src/problems.ts'
-import { type DownloadState, nothingFetched } from '../src/vendors/download.ts'
+import { type DownloadState, startOf } from '../src/vendors/download.ts'
 import { Downloads } from './downloads.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
@@ -14,9 +16,10 @@ type State = {
   readonly download: DownloadState
 }
 
+/** About what vendors send in one answer. */
+const pageBars = 500
 /** More gaps than this are left to the next repair. */
 const maxGaps = 10_000
-const missingClasses = ['fetch_failed', 'unexpected', 'vendor_had_none'] as const
 
 export default defineWorker(
   'data_repair',
@@ -29,12 +32,13 @@ export default defineWorker(
     }
     const dataset = await downloads.fetch(params, state.download, { done: 0, total: 1 }, save)
     const after = await gapsOf(params, downloads, ctx)
-    const left = missingClasses.map(name => after.by_class[name])
+    const left = countOf(after, params.classes)
+    ctx.progress(1, 1, 'done', 'dataset')
     return {
       gaps_before: state.gaps,
       missing_before: state.missing,
-      gaps_after: left.reduce((sum, { gaps }) => sum + gaps, 0),
-      missing_after: left.reduce((sum, { bars }) => sum + bars, 0),
+      gaps_after: left.gaps,
+      missing_after: left.missing,
       dataset,
     }
   },
@@ -42,14 +46,22 @@ export default defineWorker(
 
 async function plan(params: DataRepairParams, downloads: Downloads, ctx: WorkerContext): Promise<State> {
   const report = await gapsOf(params, downloads, ctx)
-  const chosen = report.gaps.filter(gap => params.classes.some(name => name === gap.class))
   if (report.truncated)
     ctx.warn(`There are more than ${maxGaps} gaps: the first ones are repaired, run it again for the rest.`)
-  const ranges = chosen.reduce<Interval[]>(addInterval, [])
+  // Gaps of a page are asked for at once: the bars between them come again and change nothing.
+  const near = pageBars * (timeframes[params.timeframe].durationMs ?? 31 * dayMs)
+  const ranges = joinNear(report.gaps.reduce<Interval[]>(addInterval, []), near)
   return {
-    gaps: chosen.length,
-    missing: chosen.reduce((sum, gap) => sum + gap.missing_bars, 0),
-    download: { ranges, counts: nothingFetched, remarks: [] },
+    ...countOf(report, params.classes),
+    download: startOf(ranges),
+  }
+}
+
+function countOf({ by_class }: GapReport, classes: DataRepairParams['classes']) {
+  const counts = classes.map(name => by_class[name])
+  return {
+    gaps: counts.reduce((sum, { gaps }) => sum + gaps, 0),
+    missing: counts.reduce((sum, { bars }) => sum + bars, 0),
   }
 }
 
@@ -74,6 +86,7 @@ async function gapsOf(
     fetched: manifest.fetched,
     failed: manifest.failed,
     includeExpected: false,
+    classes: params.classes,
     limit: maxGaps,
   })
 }

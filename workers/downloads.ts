@@ -62,7 +62,7 @@ export class Downloads {
       save(state, `${symbol} ${timeframe}: page ${state.counts.pages}`)
       this.#ctx.checkCancelled()
     })
-    for (const remark of end.remarks) this.#ctx.warn(`${symbol} ${timeframe}: ${remark}.`)
+    for (const remark of end.remarks) this.#ctx.warn(`${symbol} ${timeframe}: ${remark.replace(/\.$/, '')}.`)
     const manifest = await this.archive.manifest(symbol, timeframe)
     if (manifest === null)
       throw new Problem(
@@ -80,6 +80,7 @@ export class Downloads {
   async #job({ symbol, timeframe }: DatasetName): Promise<DownloadJob> {
     const stored = await this.archive.manifest(symbol, timeframe)
     const calendar = stored?.calendar ?? this.#asked.calendar ?? this.#vendor.calendarOf(symbol)
+    if (calendar === null) throw new Problem('params-invalid', `${symbol} ${timeframe} needs a calendar`)
     const { exchange = this.#vendor.exchanges ? this.#ctx.server.vendors.ccxt.exchange : undefined } =
       this.#asked
     return {

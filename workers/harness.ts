@@ -11,13 +11,13 @@ import type {
   Result,
 } from '../src/operations/operation.ts'
 import { control, type ServerFacts, stop, type Task } from '../src/operations/protocol.ts'
-import { Problem } from '../src/problems.ts'
+import { asProblem } from '../src/system-problems.ts'
 import { Reports } from './reports.ts'
 
 /** Thrown inside a worker to leave its loops; never crosses the thread boundary. */
 class Stopped extends Error {}
 
-export type CheckpointOptions = {
+type CheckpointOptions = {
   /** What a person sees: `step 40`, `epoch 7`. */
   readonly label: string
   /** Also keep it as the best so far. */
@@ -175,6 +175,7 @@ function outcomeOf(error: unknown, stopWord: number): Outcome {
     (stopWord !== stop.none && error instanceof Error && error.name === 'AbortError')
   if (gaveWay)
     return stopWord === stop.drain ? { kind: 'interrupted' } : { kind: 'cancelled', mode: 'cooperative' }
-  if (error instanceof Problem) return { kind: 'failed', problem: error.toData(), mode: 'cooperative' }
-  throw error
+  const problem = asProblem(error)
+  if (problem === null) throw error
+  return { kind: 'failed', problem: problem.toData(), mode: 'cooperative' }
 }

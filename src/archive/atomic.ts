@@ -40,22 +40,6 @@ export function writeFileAtomicallySync(path: string, bytes: Uint8Array): void {
   syncFolderSync(dirname(path))
 }
 
-/**
- * Gives a file that was streamed to `temporary` its final name, by one rename once it is on disk.
- * @param temporary a file nobody writes to any more, on the same file system (`tmp/` of the data folder)
- */
-export async function publishFile(temporary: string, path: string): Promise<void> {
-  await makeFolder(dirname(path))
-  const file = await open(temporary, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
-  await syncFolder(dirname(path))
-}
-
 /** Whether a bare file name is that of a write which has not finished, or never will. */
 export function isTemporary(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.tmp')

@@ -2,11 +2,9 @@ import { isMainThread } from 'node:worker_threads'
 import { systemClock } from '../clock.ts'
 import { adjustBars } from '../market/adjust.ts'
 import { type Bars, barFields, sliceBars } from '../market/bars.ts'
-import type { Calendar } from '../market/calendar.ts'
 import { Calendars } from '../market/calendars.ts'
 import type { Adjustment } from '../market/corporate-action.ts'
 import { isTimeframe } from '../market/timeframe.ts'
-import { Problem } from '../problems.ts'
 import { type Committed, commitPage, type Page } from './commit.ts'
 import { datasetFolders } from './dataset-folders.ts'
 import { DatasetWriter } from './dataset-writer.ts'
@@ -108,7 +106,7 @@ export class BarsArchive {
     const version = readVersion(dataset, sha256)
     if (version.adjustment !== 'none' && version.actions.length > 0) {
       const { timeframe, adjustment, actions } = version
-      const calendar = this.calendarOf(version, dataset)
+      const calendar = this.calendars.get(version.calendar)
       const bars = readSegments(dataset, version.segments)
       return sliceBars(adjustBars(bars, { timeframe, calendar, actions, adjustment }), start, end)
     }
@@ -171,15 +169,6 @@ export class BarsArchive {
     for (const dataset of await datasetFolders(this.home))
       removed += await this.inTurn(dataset, () => sweepDataset({ dataset, inUse, now }))
     return removed
-  }
-
-  private calendarOf({ calendar: name }: Version, { symbol, timeframe: of }: DatasetName): Calendar {
-    const calendar = this.calendars.find(name)
-    if (calendar !== null) return calendar
-    const message = `the prices of ${symbol} ${of} cannot be adjusted: there is no calendar ${name}`
-    throw new Problem('bars-invalid', message, {
-      hint: 'Configure the calendar again, or store the dataset with another one.',
-    })
   }
 
   private publishInThread(publication: Publication): Promise<Published> {

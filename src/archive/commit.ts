@@ -9,6 +9,7 @@ import {
 } from '../market/intervals.ts'
 import { joinBars, mergeBars } from '../market/merge-bars.ts'
 import type { Timeframe } from '../market/timeframe.ts'
+import { Problem } from '../problems.ts'
 import type { DatasetName } from './layout.ts'
 import { type Manifest, readManifest, type StoredSegment } from './manifest.ts'
 import { checkPartitions, splitByPartition } from './partitions.ts'
@@ -32,7 +33,7 @@ export type Page = {
   readonly fetched?: Interval
   /** The vendor did not deliver this time. */
   readonly failed?: FailedInterval
-  /** Put at their dates; those known for other dates stay. */
+  /** All the vendor knows: they replace what was known. */
   readonly actions?: readonly CorporateAction[]
 }
 
@@ -59,6 +60,7 @@ export async function commitPage(
   for (;;) {
     const base = await readManifest(dataset)
     if (base === null && page.bars.length === 0) return null
+    if (base !== null) checkCalendar(base, origin)
     const merged = await mergePage(dataset, base, { bars: page.bars, timeframe })
     const { manifest, outcome } = await putManifest(dataset, merged.segments, {
       facts: { ...sourceOf(base, page, origin), ...learn(base ?? nothingKnown, page) },
@@ -76,6 +78,15 @@ function sourceOf(base: Manifest | null, page: Page, origin: Origin): ReturnType
   if (base === null || page.bars.length > 0 || page.fetched !== undefined) return facts
   const { source, fetched_at, resampled_from: resampledFrom } = base
   return { ...facts, source, now: Date.parse(fetched_at), resampledFrom }
+}
+
+/** Bars that close by two calendars are no dataset. @throws {Problem} 'params-invalid' */
+function checkCalendar({ symbol, timeframe, calendar }: Manifest, origin: Origin): void {
+  if (calendar === origin.calendar) return
+  const message = `${symbol} ${timeframe} is stored with the calendar ${calendar}, these bars close by ${origin.calendar}`
+  throw new Problem('params-invalid', message, {
+    errors: [{ pointer: `${origin.pointer ?? ''}/calendar`, code: 'conflict', message }],
+  })
 }
 
 type MergedPage = {
@@ -119,7 +130,8 @@ function learn(known: Known, { fetched, failed, actions }: Page): Known {
   return {
     fetched: keepLongest(answered, maxIntervals),
     failed: failed === undefined ? open : noteFailure(open, failed),
-    actions: actions === undefined ? known.actions : mergeActions(known.actions, actions),
+    // A vendor tells all it knows: one it has taken back or dated anew must not stay.
+    actions: actions ?? known.actions,
   }
 }
 
@@ -129,13 +141,4 @@ function noteFailure(known: readonly FailedInterval[], failed: FailedInterval): 
   const { start, end } = failed
   const reason = failed.reason.slice(0, maxReasonLength)
   return [...cutInterval(known, failed), { start, end, reason }].slice(-maxIntervals)
-}
-
-function mergeActions(
-  known: readonly CorporateAction[],
-  page: readonly CorporateAction[],
-): CorporateAction[] {
-  const keyOf = ({ ex_date, kind }: CorporateAction) => `${ex_date} ${kind}`
-  const merged = new Map([...known, ...page].map(action => [keyOf(action), action]))
-  return [...merged.values()]
 }

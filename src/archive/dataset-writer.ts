@@ -1,11 +1,12 @@
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync, utimesSync } from 'node:fs'
+import { systemClock } from '../clock.ts'
 import type { Bars } from '../market/bars.ts'
 import { joinBars } from '../market/merge-bars.ts'
 import { isTimeframe, type Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import { syncFolderSync, temporaryPath, writeNewFileSync } from './atomic.ts'
 import { type DatasetName, segmentPath, segmentsFolder } from './layout.ts'
-import type { StoredSegment } from './manifest.ts'
+import { type StoredSegment, withManifest } from './manifest.ts'
 import { checkPartitions, type Partition, splitByPartition } from './partitions.ts'
 import { checkNames, checkStorable, type Origin, type Published, publishSegments } from './publish.ts'
 import { encodeSegment } from './segments.ts'
@@ -65,10 +66,8 @@ export class DatasetWriter {
     this.#fillWithFirst()
     this.#stage()
     this.#isClosed = true
-    for (const { facts, temporary } of this.#staged)
-      renameSync(temporary, segmentPath(this.#dataset, facts.sha256))
-    if (this.#staged.length > 0) syncFolderSync(segmentsFolder(this.#dataset))
     const oldestFirst = this.#staged.map(({ facts }) => facts).sort((a, b) => a.first_ms - b.first_ms)
+    await this.#store()
     const published = await publishSegments(this.#dataset, oldestFirst, origin)
     if (published === null) throw new Error('segments that were written just now are gone')
     return published
@@ -76,11 +75,10 @@ export class DatasetWriter {
 
   /** Forgets what was appended. Safe after `publish`, which it leaves alone. */
   discard(): void {
-    if (this.#isClosed) return
     this.#isClosed = true
     this.#first = null
     this.#open = null
-    for (const { temporary } of this.#staged) rmSync(temporary, { force: true })
+    for (const { temporary } of this.#staged.splice(0)) rmSync(temporary, { force: true })
   }
 
   /** Sees to the order of the chunks. */
@@ -126,6 +124,22 @@ export class DatasetWriter {
     const temporary = temporaryPath(segmentPath(this.#dataset, facts.sha256))
     this.#staged.push({ facts, temporary })
     writeNewFileSync(temporary, bytes)
+  }
+
+  /**
+   * Gives the staged segments their names, as young as written now: what was staged long ago would be waste to a sweep
+   * until the manifest names it. Under the lock, because a sweep may be about to remove an older file of that name.
+   */
+  async #store(): Promise<void> {
+    if (this.#staged.length === 0) return
+    const now = new Date(systemClock.now())
+    for (const { temporary } of this.#staged) utimesSync(temporary, now, now)
+    await withManifest(this.#dataset, () => {
+      for (const { facts, temporary } of this.#staged)
+        renameSync(temporary, segmentPath(this.#dataset, facts.sha256))
+    })
+    this.#staged.length = 0
+    syncFolderSync(segmentsFolder(this.#dataset))
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { gridOf } from '../market/bar-grid.ts'
-import type { Bars } from '../market/bars.ts'
+import { type Bars, barFields, formatTime, truncateBars } from '../market/bars.ts'
 import type { CalendarDefinition } from '../market/calendar.ts'
 import { Calendars } from '../market/calendars.ts'
 import { CsvBarsReader } from '../market/csv.ts'
@@ -23,7 +23,7 @@ export type ImportTask = {
   /** The operator's calendars. */
   readonly definitions: readonly CalendarDefinition[]
   readonly source: string
-  /** Epoch ms. */
+  /** Epoch ms. Bars that close later are not stored. */
   readonly now: number
   /** JSON pointer to the object in the request that names symbol and timeframe. */
   readonly pointer: string
@@ -46,8 +46,9 @@ const maxImportBars = 50_000_000
 const readBytes = 512 * 1024
 
 /**
- * Reads the file chunk by chunk and publishes its bars as the dataset, all or nothing. Blocks: for worker threads.
- * @throws {Problem} 'bars-invalid' naming line or row and column; 'params-invalid' as `publish`
+ * Reads the file chunk by chunk and publishes its bars as the dataset, all or nothing. Bars that are not complete
+ * at `now` are left out, with a warning. Blocks: for worker threads.
+ * @throws {Problem} 'bars-invalid' naming line or row and column, or when no bar is complete; 'params-invalid' as `publish`
  */
 export async function importBars(task: ImportTask): Promise<Imported> {
   const { home, symbol, timeframe, format, path, definitions, source, now, pointer } = task
@@ -56,6 +57,7 @@ export async function importBars(task: ImportTask): Promise<Imported> {
   const warnings: string[] = []
   let calendar = task.calendar
   let closeTimeOf: ((openMs: number) => number) | null = null
+  const unfinished = new UnfinishedBars(now)
   let count = 0
   try {
     const read = format === 'csv' ? readCsvFile : (await import('./import-parquet.ts')).readParquetFile
@@ -65,13 +67,53 @@ export async function importBars(task: ImportTask): Promise<Imported> {
       calendar ??= inferCalendar(bars.time, timeframe, calendars)
       closeTimeOf ??= closeTimes(calendars, calendar, timeframe)
       for (let i = 0; i < bars.length; i++) bars.close_time[i] = closeTimeOf(bars.time[i] as number)
-      writer.append(bars)
+      writer.append(unfinished.leaveOut(bars))
     }
     if (calendar === null) throw new Problem('bars-invalid', 'the file holds no bars')
+    unfinished.report(count, warnings)
     const published = await writer.publish({ source, now, calendar, pointer })
     return { ...published, warnings, calendar }
   } finally {
     writer.discard()
+  }
+}
+
+/** Bars that close later than now: they may still change, so they are not stored. */
+class UnfinishedBars {
+  readonly #now: number
+  #count = 0
+  /** The earliest open time among them. */
+  #firstMs = Number.POSITIVE_INFINITY
+
+  constructor(now: number) {
+    this.#now = now
+  }
+
+  /** @returns the complete ones, in their order; `bars` may not be used again */
+  leaveOut(bars: Bars): Bars {
+    let complete = 0
+    for (let i = 0; i < bars.length; i++) {
+      if ((bars.close_time[i] as number) > this.#now) {
+        this.#count++
+        this.#firstMs = Math.min(this.#firstMs, bars.time[i] as number)
+        continue
+      }
+      if (complete < i) for (const field of barFields) bars[field][complete] = bars[field][i] as number
+      complete++
+    }
+    return truncateBars(bars, complete)
+  }
+
+  /** @throws {Problem} 'bars-invalid' when nothing is left of all the bars of a file */
+  report(all: number, warnings: string[]): void {
+    if (this.#count === 0) return
+    const first = formatTime(this.#firstMs)
+    if (this.#count === all)
+      throw new Problem('bars-invalid', `no bar of the file is complete yet: the first opens at ${first}`, {
+        hint: 'A bar is stored once its close time has passed. Check the years and the unit of the time column.',
+      })
+    const [are, were] = this.#count === 1 ? ['bar is', 'was'] : ['bars are', 'were']
+    warnings.push(`${this.#count} ${are} not complete yet and ${were} left out; the first opens at ${first}.`)
   }
 }
 

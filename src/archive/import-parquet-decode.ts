@@ -1,5 +1,11 @@
+/**
+ * Texts of a page, each to be read once, in their order. A page may hold millions of few bytes: a view of each at the
+ * same time would take twenty times their bytes.
+ */
+export type Texts = { readonly length: number; next(): Uint8Array }
+
 /** Values as they lie in a page; which it is depends on the physical type. */
-export type Physical = Float64Array | BigInt64Array | readonly Uint8Array[]
+export type Physical = Float64Array | BigInt64Array | Texts
 
 /** A physical type of Parquet, and the bytes of a value of fixed length. */
 export type PhysicalType = { readonly type: string; readonly length: number }
@@ -57,8 +63,8 @@ export function readPlain(page: PageReader, { type, length }: PhysicalType, coun
     const bytes = page.take(size * count)
     return readFixed(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), type, count)
   }
-  if (type === 'FIXED_LEN_BYTE_ARRAY') return Array.from({ length: count }, () => page.take(length))
-  if (type === 'BYTE_ARRAY') return Array.from({ length: count }, () => page.take(page.uint32()))
+  if (type === 'FIXED_LEN_BYTE_ARRAY') return { length: count, next: () => page.take(length) }
+  if (type === 'BYTE_ARRAY') return { length: count, next: () => page.take(page.uint32()) }
   throw new Error(`values of the type ${type} are not read`)
 }
 
@@ -165,8 +171,22 @@ function bitsAt(bytes: Uint8Array, bit: number, width: number): bigint {
 }
 
 /** DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes. */
-export function readTexts(page: PageReader, count: number): readonly Uint8Array[] {
-  return Array.from(readDeltas(page, count), length => page.take(Number(length)))
+export function readTexts(page: PageReader, count: number): Texts {
+  const lengths = toNumbers(readDeltas(page, count))
+  let at = 0
+  return { length: count, next: () => page.take(lengths[at++] as number) }
+}
+
+const two32 = 2 ** 32
+
+/** 64-bit numbers by their halves: `Number(bigint)` of every value costs several times as much. */
+export function toNumbers(values: BigInt64Array): Float64Array {
+  const low = new Uint32Array(values.buffer, values.byteOffset, values.length * 2)
+  const high = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+  const result = new Float64Array(values.length)
+  for (let i = 0; i < result.length; i++)
+    result[i] = (high[2 * i + 1] as number) * two32 + (low[2 * i] as number)
+  return result
 }
 
 /** BYTE_STREAM_SPLIT: the first bytes of all values, then the second ones, and so on. */

@@ -19,7 +19,7 @@ export type ParquetColumn = {
   readonly convert: Convert
 }
 
-export type ParquetColumns = Readonly<
+type ParquetColumns = Readonly<
   Record<'time' | 'open' | 'high' | 'low' | 'close', ParquetColumn> &
     Record<'clock' | 'volume', ParquetColumn | null>
 >

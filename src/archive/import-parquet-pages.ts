@@ -11,14 +11,15 @@ import {
   readPlain,
   readSplit,
   readTexts,
+  toNumbers,
 } from './import-parquet-decode.ts'
 import type { FileWindow, ParquetSource } from './import-parquet-source.ts'
 import { endOfStruct } from './import-parquet-thrift.ts'
 
 /** Bytes of a page, unpacked; writers make pages of about one megabyte. */
-export const maxPageBytes = 64 * 1024 * 1024
+const maxPageBytes = 64 * 1024 * 1024
 /** Rows of a page. */
-export const maxPageRows = 4 * 1024 * 1024
+const maxPageRows = 4 * 1024 * 1024
 /** Headers have some dozen bytes, more only where statistics of long texts are in them. */
 const headerBytes = [4096, 1024 * 1024]
 
@@ -79,8 +80,8 @@ export class ColumnPages {
     const { compressed_page_size: packed, uncompressed_page_size: unpacked } = header
     const start = this.#at + head.length
     if (!(packed >= 0 && start + packed <= this.#end)) throw new Error('a page lies outside its column')
-    if (!(unpacked >= 0 && unpacked <= maxPageBytes))
-      throw new Error(`a page has ${unpacked} bytes; at most ${maxPageBytes} are read`)
+    if (!(unpacked >= 0 && Math.max(packed, unpacked) <= maxPageBytes))
+      throw new Error(`a page has ${Math.max(packed, unpacked)} bytes; at most ${maxPageBytes} are read`)
     this.#at = start + packed
     const body = this.#window.read(start, packed)
     if (header.crc !== undefined && (crc32(body) | 0) !== header.crc)
@@ -160,7 +161,7 @@ export class ColumnPages {
     if (encoding === 'DELTA_LENGTH_BYTE_ARRAY') return convert(readTexts(page, count))
     if (encoding === 'DELTA_BINARY_PACKED') {
       const values = readDeltas(page, count)
-      return convert(physical.type === 'INT32' ? Float64Array.from(values, Number) : values)
+      return convert(physical.type === 'INT32' ? toNumbers(values) : values)
     }
     throw new Error(`the encoding ${encoding} is not read`)
   }

@@ -2,18 +2,21 @@ import type { SchemaElement } from 'hyparquet'
 import { parseCsvNumber } from '../market/csv-number.ts'
 import { dateToMs, epochToMs, parseCsvTime } from '../market/csv-time.ts'
 import { dayMs } from '../market/timeframe.ts'
-import type { Physical, PhysicalType } from './import-parquet-decode.ts'
+import { type Physical, type PhysicalType, type Texts, toNumbers } from './import-parquet-decode.ts'
 import type { Convert } from './import-parquet-pages.ts'
 
-const two32 = 2 ** 32
+/** No number and no time is longer. */
+const maxTextBytes = 1000
+/** Decimals of Parquet have 16 or 32 bytes. */
+const maxDecimalBytes = 64
 const text = new TextDecoder()
 
 /** How the values of a column become prices and volumes; a string why they cannot. */
 export function numberConverter(element: SchemaElement, { type }: PhysicalType): Convert | string {
   const decimal = scaleOf(element)
-  if (decimal !== null) return values => Float64Array.from(wholes(values), digits => scaled(digits, decimal))
+  if (decimal !== null) return values => wholes(values, digits => scaled(digits, decimal))
   if (type === 'BYTE_ARRAY')
-    return values => each(values, cell => parseCsvNumber(cell, 'point') ?? Number.NaN)
+    return values => cells(values, cell => parseCsvNumber(cell, 'point') ?? Number.NaN)
   if (['DOUBLE', 'FLOAT', 'INT32', 'INT64'].includes(type) && !isDateLike(element))
     return isUnsigned(element) ? values => numbers(values).map(asUnsigned) : numbers
   return `it holds ${describe(element)}, not numbers`
@@ -29,7 +32,7 @@ export function timeConverter(element: SchemaElement, { type }: PhysicalType): C
   if (type === 'INT64' && unit === 'MILLIS') return numbers
   if (type === 'INT32' && (logical?.type === 'DATE' || converted === 'DATE'))
     return values => numbers(values).map(days => days * dayMs)
-  if (type === 'BYTE_ARRAY') return values => each(values, timeOfText)
+  if (type === 'BYTE_ARRAY') return values => cells(values, timeOfText)
   const isPlain = ['INT32', 'INT64', 'DOUBLE'].includes(type) && !isDateLike(element)
   return isPlain ? values => epochs(values) : `it holds ${describe(element)}, not times`
 }
@@ -41,7 +44,7 @@ export function clockConverter(element: SchemaElement, { type }: PhysicalType): 
   const perMs = { MILLIS: 1, MICROS: 1e3, NANOS: 1e6 }[unit ?? '']
   if (perMs !== undefined) return values => numbers(values).map(value => Math.floor(value / perMs))
   if (type !== 'BYTE_ARRAY') return `it holds ${describe(element)}, not times of day`
-  return values => each(values, cell => timeOfText(`1970-01-01 ${cell}`))
+  return values => cells(values, cell => timeOfText(`1970-01-01 ${cell}`))
 }
 
 function describe(element: SchemaElement): string {
@@ -74,35 +77,30 @@ function scaled(digits: bigint, scale: number): number {
     : Number(`${digits}e${-scale}`)
 }
 
-function* wholes(values: Physical): Iterable<bigint> {
-  for (const value of values) {
-    if (typeof value === 'bigint') yield value
-    else if (typeof value === 'number') yield BigInt(value)
-    else yield bigEndian(value)
-  }
+/** Value by value, as everything here: `Float64Array.from` holds all of a sequence before it converts the first one. */
+function wholes(values: Physical, read: (whole: bigint) => number): Float64Array {
+  if (isTexts(values)) return each(values, bytes => read(bigEndian(bytes)))
+  const result = new Float64Array(values.length)
+  for (let i = 0; i < result.length; i++) result[i] = read(BigInt(values[i] as number | bigint))
+  return result
 }
 
 function bigEndian(bytes: Uint8Array): bigint {
+  if (bytes.length > maxDecimalBytes) throw new Error(`a decimal has ${bytes.length} bytes`)
   let value = 0n
   for (const byte of bytes) value = value * 256n + BigInt(byte)
   return BigInt.asIntN(bytes.length * 8, value)
 }
 
-/** 64-bit numbers by their halves: `Number(bigint)` of every value costs several times as much. */
 function numbers(values: Physical): Float64Array {
   if (values instanceof Float64Array) return values
   if (!(values instanceof BigInt64Array)) throw new Error('texts are no numbers')
-  const low = new Uint32Array(values.buffer, values.byteOffset, values.length * 2)
-  const high = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-  const result = new Float64Array(values.length)
-  for (let i = 0; i < result.length; i++)
-    result[i] = (high[2 * i + 1] as number) * two32 + (low[2 * i] as number)
-  return result
+  return toNumbers(values)
 }
 
 function nanosToMs(values: Physical): Float64Array {
   if (!(values instanceof BigInt64Array)) throw new Error('these are no timestamps')
-  return Float64Array.from(values, nanos =>
+  return wholes(values, nanos =>
     Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n),
   )
 }
@@ -119,8 +117,18 @@ function epochs(values: Physical): Float64Array {
   })
 }
 
-function each(values: Physical, read: (cell: string) => number): Float64Array {
-  return Float64Array.from(values as readonly Uint8Array[], bytes => read(text.decode(bytes).trim()))
+const isTexts = (values: Physical): values is Texts => !ArrayBuffer.isView(values)
+
+function each(values: Texts, read: (bytes: Uint8Array) => number): Float64Array {
+  const result = new Float64Array(values.length)
+  for (let i = 0; i < result.length; i++) result[i] = read(values.next())
+  return result
+}
+
+/** NaN for what is too long to be a number or a time. */
+function cells(values: Physical, read: (cell: string) => number): Float64Array {
+  if (!isTexts(values)) throw new Error('these are no texts')
+  return each(values, bytes => (bytes.length > maxTextBytes ? Number.NaN : read(text.decode(bytes).trim())))
 }
 
 /** NaN for what is no time, and for a date whose day and month may be exchanged: a column of texts should be ISO 8601. */

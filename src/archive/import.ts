@@ -12,6 +12,35 @@ export type { Imported, ImportTask } from './import-bars.ts'
 
 const uploadName = 'import'
 
+/** Imports that are received, wait or run at the same time: each may have as many bytes on disk as an upload may have. */
+const maxImports = 8
+
+/** Bounds what imports take on disk: one is refused before its first byte is read, not after it has waited. */
+export class ImportPlaces {
+  #taken = 0
+
+  /**
+   * Does an import, from its upload to its answer.
+   * @throws {Problem} 'queue-full' at once, before `work` begins, when eight others have not ended; else as `work`
+   */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#taken >= maxImports)
+      throw new Problem(
+        'queue-full',
+        `${this.#taken} imports are being received or wait; no more are taken.`,
+        {
+          hint: 'Wait until one of them has been answered, then send the file again.',
+        },
+      )
+    this.#taken++
+    try {
+      return await work()
+    } finally {
+      this.#taken--
+    }
+  }
+}
+
 /**
  * Publishes the bars of a file as a dataset, all or nothing, in a thread that lives for this.
  * @param threads shared by all imports: it bounds how many run at a time

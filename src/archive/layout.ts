@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { symbolForm } from '../market/symbol.ts'
 import { isTimeframe } from '../market/timeframe.ts'
 
 /*
@@ -30,7 +31,7 @@ export function createLayout(home: string): void {
 
 /** What may become part of a path. The same patterns stand in openapi.yaml; here they are the last gate. */
 const patterns = {
-  symbol: /^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$/,
+  symbol: symbolForm,
   strategy: /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
   sha256: /^[0-9a-f]{64}$/,
   operation: /^op_[0-9A-HJKMNP-TV-Z]{26}$/,

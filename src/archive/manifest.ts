@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemClock, toRfc3339 } from '../clock.ts'
@@ -19,6 +10,7 @@ import { Problem } from '../problems.ts'
 import { makeFolder, syncFolder, temporaryPath, writeFileAtomically } from './atomic.ts'
 import { isMissing } from './folder.ts'
 import { type DatasetName, isName, manifestPath, segmentPath, versionPath } from './layout.ts'
+import { withLock } from './lock.ts'
 import { identityOf, type SegmentFacts, sortActions } from './version.ts'
 
 /** A dataset as the API shows it. */
@@ -115,26 +107,18 @@ export async function readManifest(dataset: DatasetName): Promise<Manifest | nul
   }
 }
 
-/** A lock that is older was left behind by a thread that was killed while it held it. */
-const abandonedMs = 5_000
-const lockPauseMs = 5
-
 /**
- * Does `change` while nobody else can: one lock for all threads, a file that is held for the microseconds it takes.
+ * Does `change` while nobody else can: one lock for all threads, held for the microseconds it takes.
  * @param change gets the present manifest, must not wait for anything
  */
-export async function withManifest<T>(
+export function withManifest<T>(
   dataset: DatasetName,
   change: (present: Manifest | null, path: string) => T,
 ): Promise<T> {
   const path = manifestPath(dataset)
-  const lock = `${path}.lock`
-  while (!takeLock(lock)) await new Promise(resolve => setTimeout(resolve, lockPauseMs))
-  try {
-    return change(existsSync(path) ? parseManifest(path, readFileSync(path, 'utf8')) : null, path)
-  } finally {
-    rmSync(lock, { force: true })
-  }
+  return withLock(`${path}.lock`, () =>
+    change(existsSync(path) ? parseManifest(path, readFileSync(path, 'utf8')) : null, path),
+  )
 }
 
 /** `replaced`: it is the dataset's now. `refused`: the present one was not as expected. `swept`: a file it needs is gone. */
@@ -188,18 +172,6 @@ function startGrace(dataset: DatasetName, sha256: string): void {
   const now = systemClock.now() / 1000
   const path = versionPath(dataset, sha256)
   if (existsSync(path)) utimesSync(path, now, now)
-}
-
-function takeLock(lock: string): boolean {
-  try {
-    closeSync(openSync(lock, 'wx'))
-    return true
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    const takenAt = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
-    if (takenAt !== undefined && systemClock.now() - takenAt > abandonedMs) rmSync(lock, { force: true })
-    return false
-  }
 }
 
 /** @throws {Error} when someone else has written into the file */

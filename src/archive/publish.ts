@@ -28,6 +28,8 @@ export type Origin = {
   /** JSON pointer to the object in the request that names symbol and timeframe, e.g. `/path`. */
   readonly pointer?: string
   readonly resampledFrom?: ResampledFrom
+  /** Splits and dividends of bars made of others, which know them. */
+  readonly actions?: readonly CorporateAction[]
 }
 
 /** `created`: there was no such dataset before. */
@@ -64,7 +66,7 @@ export async function publishSegments(
   segments: readonly StoredSegment[],
   origin: Origin,
 ): Promise<Published | null> {
-  const facts = { ...factsOf(origin), ...nothingKnown }
+  const facts = { ...factsOf(origin), ...nothingKnown, actions: origin.actions ?? [] }
   let created = false
   const isExpected = (present: Manifest | null) => {
     created = present === null

@@ -1,4 +1,5 @@
-import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
+import type { SchemaElement } from 'hyparquet'
+import { type ColumnSource, parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { formatTime } from '../market/bars.ts'
 import { type Column, encodeTable, type Table, type TableFormat } from './tables.ts'
 
@@ -97,15 +98,23 @@ function quoted(text: string): string {
 
 /** Kinds and units have no place of their own in Parquet: they are key-value metadata `{column}.unit`. */
 function renderParquet(table: Table): Uint8Array {
+  const columns = table.columns.map(parquetColumn)
   return new Uint8Array(
     parquetWriteBuffer({
-      columnData: table.columns.map(parquetColumn),
+      columnData: columns.map(({ name, data }) => ({ name, data })),
+      schema: schemaFromColumnData({ columnData: columns }).map(inUtc),
       createdBy: 'ktrdr',
       kvMetadata: table.columns.flatMap(({ name, unit }) =>
         unit === undefined ? [] : [{ key: `${name}.unit`, value: unit }],
       ),
     }),
   )
+}
+
+/** Times are instants: without this mark other programs take them for local ones. */
+function inUtc(element: SchemaElement): SchemaElement {
+  if (element.converted_type !== 'TIMESTAMP_MILLIS') return element
+  return { ...element, logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } }
 }
 
 function parquetColumn(column: Column): ColumnSource {

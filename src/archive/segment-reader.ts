@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { isNativeError } from 'node:util/types'
 import { type Bars, barFields } from '../market/bars.ts'
+import { type BarColumns, emptyColumns } from '../market/bars-builder.ts'
 import { Problem } from '../problems.ts'
 import { int64ToFloat64 } from './arrow-buffers.ts'
 import { barsOf } from './bars-table.ts'
@@ -13,8 +14,6 @@ import { barsGone, type SegmentFacts } from './version.ts'
 
 /** Reads of more trust the files' structure: hashing 280 MB takes as long as reading it twice (DESIGN.md). */
 const maxVerifiedBars = 600_000
-
-type Columns = Record<(typeof barFields)[number], Float64Array>
 
 /**
  * The bars of several segments, one after the other, read straight into their columns; blocks.
@@ -29,17 +28,8 @@ export function readSegments(
   options: { verify?: boolean; allocate?: (bytes: number) => ArrayBufferLike } = {},
 ): Bars {
   const length = segments.reduce((sum, segment) => sum + segment.bars, 0)
-  const { verify = length <= maxVerifiedBars, allocate = bytes => new ArrayBuffer(bytes) } = options
-  const column = () => new Float64Array(allocate(length * Float64Array.BYTES_PER_ELEMENT))
-  const columns: Columns = {
-    time: column(),
-    close_time: column(),
-    open: column(),
-    high: column(),
-    low: column(),
-    close: column(),
-    volume: column(),
-  }
+  const { verify = length <= maxVerifiedBars, allocate } = options
+  const columns = emptyColumns(length, allocate)
   const head = Buffer.alloc(maxHeadBytes)
   let at = 0
   for (const facts of segments) {
@@ -52,7 +42,7 @@ export function readSegments(
 
 /** Where the rows of a segment go. */
 type Place = {
-  readonly columns: Columns
+  readonly columns: BarColumns
   readonly at: number
   /** Memory for the start of the file, used for one segment after the other. */
   readonly head: Uint8Array

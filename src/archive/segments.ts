@@ -9,7 +9,7 @@ import type { StoredSegment } from './manifest.ts'
 import { encodeTable } from './tables.ts'
 
 /** A segment as it will be stored. */
-export type EncodedSegment = { readonly facts: StoredSegment; readonly bytes: Uint8Array }
+type EncodedSegment = { readonly facts: StoredSegment; readonly bytes: Uint8Array }
 
 /** The file of one partition's bars; equal bars give equal bytes. @param bars at least one */
 export function encodeSegment(partition: string, bars: Bars): EncodedSegment {

@@ -17,7 +17,7 @@ const temporaryGraceMs = 24 * graceMs
 const batch = 50
 
 /** What to remove from one dataset, and when it is. */
-export type Sweep = {
+type Sweep = {
   readonly dataset: DatasetName
   /** sha256 of the versions active operations have pinned. */
   readonly inUse: ReadonlySet<string>

@@ -3,6 +3,7 @@ import type { Calendars } from '../market/calendars.ts'
 import type { CorporateAction } from '../market/corporate-action.ts'
 import { downsampleBars } from '../market/downsample.ts'
 import { findGaps, type GapOptions, type GapReport } from '../market/gaps.ts'
+import type { Interval } from '../market/intervals.ts'
 import { checkQuality, type QualityReport } from '../market/quality.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { writeFileAtomicallySync } from './atomic.ts'
@@ -31,11 +32,9 @@ export type SliceTask = DatasetVersion &
 
 /** What bars of a version to judge, and by which calendar. */
 type JudgedBars = DatasetVersion &
-  BarsRange & { readonly timeframe: Timeframe; readonly calendar: string; readonly limit: number }
+  Interval & { readonly timeframe: Timeframe; readonly calendar: string; readonly limit: number }
 
 export type GapsTask = JudgedBars & Pick<GapOptions, 'fetched' | 'failed' | 'includeExpected'>
-/** A gap report and the span it is about, epoch ms. */
-export type GapsOfSpan = GapReport & { readonly start: number; readonly end: number }
 export type QualityTask = JudgedBars & { readonly actions: readonly CorporateAction[] }
 
 /** THE list of what is done in a thread of its own when there are many rows: what it is told and what it answers. */
@@ -43,7 +42,7 @@ export type TaskShapes = {
   file: { data: FileTask; result: null }
   dataset: { data: DatasetTask; result: null }
   slice: { data: SliceTask; result: Uint8Array }
-  gaps: { data: GapsTask; result: GapsOfSpan }
+  gaps: { data: GapsTask; result: GapReport }
   quality: { data: QualityTask; result: QualityReport }
 }
 
@@ -66,16 +65,10 @@ const tasks: Tasks = {
     const bars = readBars(version, calendars, { start, end })
     return renderTable(barsTable(maxPoints === null ? bars : downsampleBars(bars, maxPoints)), format)
   },
-  gaps: ({ start, end, calendar, ...task }, calendars) => {
-    const bars = readBars(task, calendars, { start, end })
-    const span = {
-      start: start ?? bars.time[0] ?? 0,
-      end: end ?? bars.close_time[bars.length - 1] ?? start ?? 0,
-    }
-    return { ...span, ...findGaps(bars, { ...task, ...span, calendar: calendars.get(calendar) }) }
-  },
-  quality: ({ start, end, calendar, ...task }, calendars) =>
-    checkQuality(readBars(task, calendars, { start, end }), { ...task, calendar: calendars.get(calendar) }),
+  gaps: ({ calendar, ...task }, calendars) =>
+    findGaps(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
+  quality: ({ calendar, ...task }, calendars) =>
+    checkQuality(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
 }
 
 /** Does one task; blocks. @throws {Problem} 'bars-missing', 'bars-invalid' when bars it needs cannot be read */

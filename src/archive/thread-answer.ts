@@ -1,8 +1,8 @@
 import { parentPort, type Transferable } from 'node:worker_threads'
-import { Problem } from '../problems.ts'
+import { asProblem } from '../system-problems.ts'
 import type { ThreadOutcome } from './threads.ts'
 
-/** Does the one task of this thread and tells the outcome. What is not a `Problem` ends the thread as an error. */
+/** Does the one task of this thread and tells the outcome. What is no expected failure ends the thread as an error. */
 export async function answerWith<R>(
   task: () => R | Promise<R>,
   transferOf: (result: R) => Transferable[] = () => [],
@@ -11,8 +11,9 @@ export async function answerWith<R>(
     const result = await task()
     tell({ kind: 'done', result }, transferOf(result))
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    tell({ kind: 'refused', problem: error.toData() }, [])
+    const problem = asProblem(error)
+    if (problem === null) throw error
+    tell({ kind: 'refused', problem: problem.toData() }, [])
   }
 }
 

@@ -19,14 +19,14 @@ import { decodeTable } from './tables.ts'
 import { storeAlias, storeVersion } from './version.ts'
 
 /** What is known of a dataset whose calendar has to be chosen. */
-export type UpgradedDataset = {
+type UpgradedDataset = {
   readonly symbol: string
   readonly timeframe: Timeframe
   readonly source: string
 }
 
 /** What became of the datasets of the older layout. Those that failed are out of the catalogue; their files stay. */
-export type Upgrade = {
+type Upgrade = {
   readonly upgraded: number
   readonly failed: readonly { readonly path: string; readonly reason: string }[]
 }

@@ -36,7 +36,7 @@ export type Version = {
 type Alias = { readonly same_as: string }
 
 /** The text a version is named by: always the same fields in the same order. */
-export function canonicalJson(version: Version): string {
+function canonicalJson(version: Version): string {
   const { timeframe, adjustment, calendar } = version
   const segments = version.segments.map(({ partition, sha256, bars, first_ms, last_ms }) => ({
     partition,

@@ -1,5 +1,6 @@
 import type { Outcome } from '../operations/operation.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
+import { asProblem } from '../system-problems.ts'
 
 /** Why the main thread killed a worker thread. `fenced`: the attempt is not its any more, or the server's time is up. */
 export type KillReason = 'cancelled' | 'timed-out' | 'worker-unresponsive' | 'out-of-memory' | 'fenced'
@@ -33,9 +34,11 @@ function problemOf(
       hint: 'Raise KTRDR_WORKER_MEMORY_MB, or ask for less.',
     })
   }
+  const known = asProblem(error)
+  if (known !== null) return known
   const message = error instanceof Error ? error.message : String(error)
-  const known: ProblemCode = message.startsWith('worker exited with code') ? 'worker-exited' : 'worker-threw'
-  return new Problem(known, known === 'worker-exited' ? `The ${message}.` : `The worker threw: ${message}`)
+  const died: ProblemCode = message.startsWith('worker exited with code') ? 'worker-exited' : 'worker-threw'
+  return new Problem(died, died === 'worker-exited' ? `The ${message}.` : `The worker threw: ${message}`)
 }
 
 function codeOf(error: unknown): string | null {

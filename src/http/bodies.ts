@@ -17,6 +17,12 @@ export function bodies(): RequestHandler[] {
         'The body must be application/json, application/yaml or text/csv in UTF-8, or Parquet, as the contract says for this address.',
       )
     }
+    if (
+      request.method === 'PUT' &&
+      request.path.startsWith('/api/v1/datasets/') &&
+      /json|yaml/.test(contentType ?? '')
+    )
+      throw new Problem('unsupported-media-type', `An import must be text/csv or ${parquetBody}.`)
     const isImport = contentType === 'text/csv' || contentType === parquetBody
     if (isImport && encoding.toLowerCase() !== 'identity')
       throw new Problem('unsupported-media-type', `An import cannot be ${encoding}: send it uncompressed.`)

@@ -4,6 +4,7 @@ import { errorFields, type Log } from '../log.ts'
 import type { components } from '../openapi.gen.ts'
 import { problemBody } from '../problem-body.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
+import { asProblem } from '../system-problems.ts'
 import type { OpenApiDocument } from './contract.ts'
 import { explainFaults, type ValidatorFault } from './request-faults.ts'
 
@@ -20,7 +21,7 @@ const closing: ReadonlySet<ProblemCode> = new Set(['body-too-large', 'request-ti
 export const lingerMs = 1_000
 export const problemType = 'application/problem+json; charset=utf-8'
 
-export type ProblemAnswer = {
+type ProblemAnswer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: components['schemas']['Problem']
@@ -29,9 +30,9 @@ export type ProblemAnswer = {
 /** What an answer needs to know of a request. */
 type Asking = Pick<IncomingMessage, 'requestId' | 'url' | 'method'>
 
-/** How any thrown value is answered. Only a `Problem` tells the client anything; the rest is logged and hidden. */
+/** How any thrown value is answered. Only an expected failure tells the client anything; a bug is logged and hidden. */
 export function answerProblem(error: unknown, request: Asking, log: Log): ProblemAnswer {
-  const problem = error instanceof Problem ? error : internal(error, request, log)
+  const problem = error instanceof Problem ? error : unexpected(error, request, log)
   const instance = (request.url ?? '/').split('?', 1)[0] ?? '/'
   const body = problemBody(problem.toData(), { instance, requestId: request.requestId })
   const retryAfter = retryAfterSeconds[problem.code]
@@ -153,12 +154,15 @@ function detailOf(code: ProblemCode, thrown: Thrown, request: Request): string {
 /** HEAD is answered wherever GET is. */
 const withHead = (allow: string) => (/\bGET\b/.test(allow) ? `${allow}, HEAD` : allow)
 
-function internal(error: unknown, request: Asking, log: Log): Problem {
-  log.error('http.internal', {
+/** Logged in any case: a full disk is for the operator to mend. */
+function unexpected(error: unknown, request: Asking, log: Log): Problem {
+  const known = asProblem(error)
+  log.error(known === null ? 'http.internal' : 'http.storage_full', {
     requestId: request.requestId,
     method: request.method,
     url: request.url,
     ...errorFields(error),
   })
+  if (known !== null) return known
   return new Problem('internal', 'The server made a mistake; its log has the details under the request_id.')
 }

@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http'
 import compression from 'compression'
 import type { Express } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
+import { ImportPlaces } from '../archive/import.ts'
 import { Renditions } from '../archive/renditions.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
 import { TaskRunner } from '../archive/task-runner.ts'
@@ -172,7 +173,13 @@ function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Han
   const { service, queries, strategies, calendars, symbols } = rooms
   const tasks = new TaskRunner(rooms.calendars)
   const renditions = new Renditions(tasks)
-  const datasets = { ...rooms, archive: rooms.bars, renditions, imports: new Threads() }
+  const datasets = {
+    ...rooms,
+    archive: rooms.bars,
+    renditions,
+    imports: new Threads(),
+    places: new ImportPlaces(),
+  }
   return {
     ...operationRoutes({ service, queries, reader }),
     ...operationDetailRoutes(queries),

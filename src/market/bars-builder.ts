@@ -1,15 +1,39 @@
 import { type Bar, type Bars, barFields } from './bars.ts'
 
+/** The columns of `Bars`, to be filled. */
+export type BarColumns = Record<(typeof barFields)[number], Float64Array>
+
+/**
+ * Seven columns of zeros.
+ * @param length values of each
+ * @param allocate memory for one column, e.g. one that threads share
+ */
+export function emptyColumns(
+  length: number,
+  allocate: (bytes: number) => ArrayBufferLike = bytes => new ArrayBuffer(bytes),
+): BarColumns {
+  const column = () => new Float64Array(allocate(length * Float64Array.BYTES_PER_ELEMENT))
+  return {
+    time: column(),
+    close_time: column(),
+    open: column(),
+    high: column(),
+    low: column(),
+    close: column(),
+    volume: column(),
+  }
+}
+
 /** Columns that grow by doubling: appending n bars costs O(n) and at most twice their memory. */
 export class BarsBuilder {
   private capacity: number
   private count = 0
-  private columns: Record<(typeof barFields)[number], Float64Array>
+  private columns: BarColumns
 
   /** @param capacity bars expected; more are accepted */
   constructor(capacity = 1024) {
     this.capacity = Math.max(16, capacity)
-    this.columns = allocate(this.capacity)
+    this.columns = emptyColumns(this.capacity)
   }
 
   get length(): number {
@@ -45,22 +69,9 @@ export class BarsBuilder {
   }
 
   private grow(): void {
-    const larger = allocate(this.capacity * 2)
+    const larger = emptyColumns(this.capacity * 2)
     for (const field of barFields) larger[field].set(this.columns[field])
     this.columns = larger
     this.capacity *= 2
-  }
-}
-
-function allocate(capacity: number): Record<(typeof barFields)[number], Float64Array> {
-  const column = () => new Float64Array(capacity)
-  return {
-    time: column(),
-    close_time: column(),
-    open: column(),
-    high: column(),
-    low: column(),
-    close: column(),
-    volume: column(),
   }
 }

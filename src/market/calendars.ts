@@ -1,3 +1,4 @@
+import { Problem } from '../problems.ts'
 import { buildCalendar, type Calendar, type CalendarDefinition } from './calendar.ts'
 import { builtInCalendars } from './calendar-builtin.ts'
 
@@ -45,10 +46,13 @@ export class Calendars {
     return calendar
   }
 
-  /** The calendar of a name that was checked before. @throws {Error} when there is none: a bug of the caller */
+  /** The calendar of a name. @throws {Problem} 'params-invalid' when there is none, or none any more */
   get(name: string): Calendar {
     const calendar = this.find(name)
-    if (calendar === null) throw new Error(`there is no calendar named ${name}`)
-    return calendar
+    if (calendar !== null) return calendar
+    const message = `there is no calendar ${name}, only ${this.names().join(', ')}`
+    throw new Problem('params-invalid', message, {
+      hint: 'The operator configures calendars with KTRDR_CALENDARS; a dataset needs the one it was stored with.',
+    })
   }
 }

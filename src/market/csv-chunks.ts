@@ -1,20 +1,19 @@
 import { type Bars, barFields } from './bars.ts'
-
-type Columns = Record<(typeof barFields)[number], Float64Array>
+import { type BarColumns, emptyColumns } from './bars-builder.ts'
 
 /** Bars on their way out, in the order in which they were written; given out a chunk at a time. */
 export class BarChunks {
   private readonly size: number
   private readonly closeTimeOf: (openMs: number) => number
-  private readonly full: Columns[] = []
-  private last: Columns
+  private readonly full: BarColumns[] = []
+  private last: BarColumns
   private count = 0
 
   /** @param size bars of a chunk */
   constructor(size: number, closeTimeOf: (openMs: number) => number) {
     this.size = size
     this.closeTimeOf = closeTimeOf
-    this.last = allocate(256)
+    this.last = emptyColumns(256)
   }
 
   add(row: Omit<Record<(typeof barFields)[number], number>, 'close_time'>): void {
@@ -39,7 +38,7 @@ export class BarChunks {
   rest(descending: boolean): Bars {
     const chunks = this.full.splice(0).map(columns => this.finish(columns, this.size, descending))
     chunks.push(this.finish(this.last, this.count, descending))
-    this.last = allocate(0)
+    this.last = emptyColumns(0)
     this.count = 0
     if (descending) chunks.reverse()
     return joined(chunks)
@@ -49,15 +48,15 @@ export class BarChunks {
     const { last, count, size } = this
     if (count === size) {
       this.full.push(last)
-      this.last = allocate(size)
+      this.last = emptyColumns(size)
       this.count = 0
       return
     }
-    this.last = allocate(Math.min(size, Math.max(256, count * 4)))
+    this.last = emptyColumns(Math.min(size, Math.max(256, count * 4)))
     for (const field of barFields) this.last[field].set(last[field])
   }
 
-  private finish(columns: Columns, length: number, descending: boolean): Bars {
+  private finish(columns: BarColumns, length: number, descending: boolean): Bars {
     for (let i = 0; i < length; i++) columns.close_time[i] = this.closeTimeOf(columns.time[i] as number)
     const bars = { length, ...columns }
     for (const field of barFields) {
@@ -72,24 +71,11 @@ function joined(chunks: readonly Bars[]): Bars {
   const [only] = chunks
   if (only !== undefined && chunks.length === 1) return only
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const columns = allocate(length)
+  const columns = emptyColumns(length)
   let at = 0
   for (const chunk of chunks) {
     for (const field of barFields) columns[field].set(chunk[field], at)
     at += chunk.length
   }
   return { length, ...columns }
-}
-
-function allocate(length: number): Columns {
-  const column = () => new Float64Array(length)
-  return {
-    time: column(),
-    close_time: column(),
-    open: column(),
-    high: column(),
-    low: column(),
-    close: column(),
-    volume: column(),
-  }
 }

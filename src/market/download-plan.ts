@@ -51,9 +51,32 @@ function spansOf(mode: DownloadMode, whole: Interval, stored: StoredSpan): Inter
     case 'tail':
       // The last bar stored was complete: the next one opens later.
       return [{ start: Math.max(whole.start, stored.lastMs + 1), end: whole.end }]
-    case 'backfill':
-      return [{ start: whole.start, end: Math.min(whole.end, stored.firstMs) }]
+    case 'backfill': {
+      // A backfill that was stopped half-way has left a hole behind the oldest bars it fetched.
+      const newestMs = stored.fetched.length === 0 ? stored.firstMs : stored.lastMs
+      return uncovered({ start: whole.start, end: Math.min(whole.end, newestMs) }, fetchedOf(stored))
+    }
     case 'full':
-      return uncovered(whole, stored.fetched.reduce<Interval[]>(addInterval, []))
+      return uncovered(whole, fetchedOf(stored))
   }
+}
+
+const fetchedOf = ({ fetched }: StoredSpan): Interval[] => fetched.reduce<Interval[]>(addInterval, [])
+
+/** Whether every interval of `told` lies within what the dataset knows to have been answered. */
+export function isAnswered(told: readonly Interval[], stored: StoredSpan | null): boolean {
+  const fetched = stored === null ? [] : fetchedOf(stored)
+  return told.every(interval => uncovered(interval, fetched).length === 0)
+}
+
+/** Intervals closer together than `distanceMs` as one. @param intervals oldest first, apart from each other */
+export function joinNear(intervals: readonly Interval[], distanceMs: number): Interval[] {
+  const joined: Interval[] = []
+  for (const interval of intervals) {
+    const last = joined.at(-1)
+    if (last !== undefined && interval.start - last.end < distanceMs)
+      joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, interval.end) }
+    else joined.push(interval)
+  }
+  return joined
 }

@@ -1,4 +1,5 @@
 import type { Bars } from './bars.ts'
+import { emptyColumns } from './bars-builder.ts'
 
 /**
  * Fewer bars with the same outline, for charts: consecutive bars are joined into `maxPoints` groups of
@@ -14,17 +15,7 @@ export function downsampleBars(bars: Bars, maxPoints: number): Bars {
   if (!Number.isInteger(maxPoints) || maxPoints < 1)
     throw new RangeError(`maxPoints is ${maxPoints}, but must be an integer of at least 1`)
   if (bars.length <= maxPoints) return bars
-  const column = () => new Float64Array(maxPoints)
-  const joined = {
-    length: maxPoints,
-    time: column(),
-    close_time: column(),
-    open: column(),
-    high: column(),
-    low: column(),
-    close: column(),
-    volume: column(),
-  }
+  const joined = { length: maxPoints, ...emptyColumns(maxPoints) }
   for (let group = 0; group < maxPoints; group++) {
     const from = Math.floor((group * bars.length) / maxPoints)
     const to = Math.floor(((group + 1) * bars.length) / maxPoints)

@@ -1,19 +1,20 @@
 import type { Interval } from './intervals.ts'
 
 /**
- * THE list of gap classes. `expected` ones are times at which the market is closed: no bar is missing there.
- * `meaning` is what the API explains.
+ * THE list of gap classes; openapi.yaml says what they mean. In `expected` ones the market is closed: no bar is
+ * missing there.
  */
 export const gapClasses = {
-  weekend: { expected: true, meaning: 'The market is closed on these days of the week.' },
-  holiday: { expected: true, meaning: 'The market is closed; the note names the holiday.' },
-  outside_hours: { expected: true, meaning: 'Between the sessions of two trading days.' },
-  vendor_had_none: { expected: false, meaning: 'The vendor was asked and answered without these bars.' },
-  fetch_failed: { expected: false, meaning: 'The vendor was asked and did not deliver; the note says why.' },
-  unexpected: { expected: false, meaning: 'Nobody asked for these bars, or an import lacks them.' },
-} as const satisfies Record<string, { expected: boolean; meaning: string }>
+  weekend: { expected: true },
+  holiday: { expected: true },
+  outside_hours: { expected: true },
+  vendor_had_none: { expected: false },
+  fetch_failed: { expected: false },
+  unexpected: { expected: false },
+} as const satisfies Record<string, { expected: boolean }>
 
 export type GapClass = keyof typeof gapClasses
+export const gapClassNames = Object.keys(gapClasses) as GapClass[]
 
 /** A span without bars. Times are epoch ms UTC, half-open. */
 export type Gap = {
@@ -24,8 +25,6 @@ export type Gap = {
   readonly class: GapClass
   /** Bars missing inside; 0 in expected gaps. */
   readonly missing_bars: number
-  /** end − start, closures inside included. */
-  readonly duration_ms: number
   readonly note: string
 }
 
@@ -40,6 +39,7 @@ export type MissingRun = Interval & { readonly bars: number }
 /** Joins missing slots to gaps, counts all of them and keeps the first `limit`. */
 export class GapList {
   private readonly limit: number
+  private readonly classes: readonly GapClass[]
   private readonly gaps: Gap[] = []
   private readonly counts: Record<GapClass, { gaps: number; bars: number }> = {
     weekend: { gaps: 0, bars: 0 },
@@ -51,8 +51,10 @@ export class GapList {
   }
   private run: { start: number; end: number; bars: number; cause: Cause; nextIndex: number } | null = null
 
-  constructor(limit: number) {
+  /** @param classes the ones that are kept; all are counted */
+  constructor(limit: number, classes: readonly GapClass[] = gapClassNames) {
     this.limit = limit
+    this.classes = classes
   }
 
   /**
@@ -75,7 +77,7 @@ export class GapList {
   /** A closure of the market. @param listed whether it may be among the gaps shown; it is always counted */
   addClosure(closure: Interval & Cause, listed: boolean): void {
     this.counts[closure.class].gaps++
-    if (listed) this.keep({ ...closure, missing_bars: 0, duration_ms: closure.end - closure.start })
+    if (listed) this.keep({ ...closure, missing_bars: 0 })
   }
 
   /** The gaps in the order they were added, at most `limit`. */
@@ -90,10 +92,10 @@ export class GapList {
     this.run = null
     this.counts[cause.class].gaps++
     this.counts[cause.class].bars += bars
-    this.keep({ start, end, ...cause, missing_bars: bars, duration_ms: end - start })
+    this.keep({ start, end, ...cause, missing_bars: bars })
   }
 
   private keep(gap: Gap): void {
-    if (this.gaps.length < this.limit) this.gaps.push(gap)
+    if (this.gaps.length < this.limit && this.classes.includes(gap.class)) this.gaps.push(gap)
   }
 }

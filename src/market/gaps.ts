@@ -1,7 +1,7 @@
 import type { Bars } from './bars.ts'
 import type { Calendar } from './calendar.ts'
 import { findClosures } from './gap-closures.ts'
-import { type Gap, type GapCounts, GapList } from './gap-list.ts'
+import { type Gap, type GapClass, type GapCounts, GapList, gapClasses, gapClassNames } from './gap-list.ts'
 import { matchSlots } from './gap-match.ts'
 import type { FailedInterval, Interval } from './intervals.ts'
 import type { Timeframe } from './timeframe.ts'
@@ -18,6 +18,8 @@ export type GapOptions = {
   readonly failed: readonly FailedInterval[]
   /** Lists weekends, holidays and the hours between sessions as well. They are counted in any case. */
   readonly includeExpected: boolean
+  /** Lists only gaps of these classes; all are counted. Absent: all. */
+  readonly classes?: readonly GapClass[]
   /** Gaps listed at most. */
   readonly limit: number
 }
@@ -52,17 +54,18 @@ export type GapReport = {
  * @param bars oldest first; those outside the range are ignored
  */
 export function findGaps(bars: Bars, options: GapOptions): GapReport {
-  const { calendar, timeframe, limit, includeExpected } = options
-  const missing = new GapList(limit)
+  const { calendar, timeframe, limit, includeExpected, classes } = options
+  const missing = new GapList(limit, classes)
   const counts = matchSlots(bars, options, missing)
-  const closures = new GapList(limit)
+  const closures = new GapList(limit, classes)
   for (const closure of findClosures(calendar, timeframe, options))
     closures.addClosure(closure, includeExpected)
   const [unforeseen, expected] = [missing.end(), closures.end()]
   const { weekend, holiday, outside_hours } = expected.by_class
   const by_class = { ...unforeseen.by_class, weekend, holiday, outside_hours }
-  const listable = includeExpected ? by_class : unforeseen.by_class
-  const total = Object.values(listable).reduce((sum, { gaps }) => sum + gaps, 0)
+  const isListed = (name: GapClass) =>
+    (classes?.includes(name) ?? true) && (includeExpected || !gapClasses[name].expected)
+  const total = gapClassNames.filter(isListed).reduce((sum, name) => sum + by_class[name].gaps, 0)
   return {
     coverage: {
       expected_bars: counts.expected,

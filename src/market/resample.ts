@@ -1,9 +1,10 @@
 import { Problem } from '../problems.ts'
 import { gridOf, isIntraday, placeBars, type Slot } from './bar-grid.ts'
-import type { Bars } from './bars.ts'
+import { type Bars, formatTime } from './bars.ts'
 import { BarsBuilder } from './bars-builder.ts'
 import type { Calendar } from './calendar.ts'
-import { type Timeframe, timeframeNames, timeframes } from './timeframe.ts'
+import { type CorporateAction, exDateMs } from './corporate-action.ts'
+import { dayMs, type Timeframe, timeframeNames, timeframes } from './timeframe.ts'
 
 /** What to make of which bars. */
 export type ResampleOptions = {
@@ -75,6 +76,41 @@ export function resampleFault(from: Timeframe, to: Timeframe): string | null {
   const known = fitting.length === 0 ? 'nothing can be made of them' : `they make ${fitting.join(', ')}`
   return `bars of ${from} do not fit into bars of ${to}; ${known}`
 }
+
+/**
+ * What a reader of the longer bars should know.
+ * @returns sentences without a full stop
+ */
+export function remarksOn(
+  source: Bars,
+  made: Bars,
+  options: Pick<ResampleOptions, 'from' | 'to' | 'calendar'> & {
+    readonly actions: readonly CorporateAction[]
+  },
+): string[] {
+  const { from, to, calendar, actions } = options
+  const remarks: string[] = []
+  const [firstMs, firstMadeMs] = [source.time[0] ?? 0, made.time[0] ?? 0]
+  const place = placeBars(calendar, from, to)
+  for (const slot of gridOf(calendar, from).slots(firstMs - longestMs, firstMs)) {
+    if (place(slot.time)?.slot.time !== firstMadeMs) continue
+    remarks.push(`the first bar, of ${formatTime(firstMadeMs)}, lacks what was before ${formatTime(firstMs)}`)
+    break
+  }
+  const isLong = (timeframes[to].durationMs ?? longestMs) > dayMs
+  const inside = actions.filter(action => {
+    const slot = isLong ? place(exDateMs(action)) : null
+    return slot !== null && slot !== undefined && slot.slot.time < exDateMs(action)
+  })
+  if (inside.length > 0)
+    remarks.push(
+      `${inside.length} bar(s) hold prices from before and after a split or dividend, such as that of ${inside[0]?.ex_date}`,
+    )
+  return remarks
+}
+
+/** No bar is longer than a month. */
+const longestMs = 31 * dayMs
 
 /** Whether bars of `from` can be put together to bars of `to`, on every calendar. */
 export function canResample(from: Timeframe, to: Timeframe): boolean {

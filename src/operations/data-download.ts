@@ -1,9 +1,10 @@
+import type { Manifest } from '../archive/bars.ts'
 import { symbolFault } from '../archive/layout.ts'
 import type { Calendars } from '../market/calendars.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
-import { vendors } from '../vendors/registry.ts'
+import { isVendorName, vendors } from '../vendors/registry.ts'
 import type { Vendor } from '../vendors/vendor.ts'
 import { rangeOf } from './moment.ts'
 import { type Rooms, selfContained, type WorkerSpec } from './spec.ts'
@@ -37,7 +38,7 @@ export const dataDownloadSpec: WorkerSpec = {
     checkSymbols(params.symbols)
     const vendor = vendors[params.vendor]
     checkVendor(vendor, params)
-    if (params.calendar !== undefined) await checkCalendar(params, params.calendar, rooms)
+    await checkStored(params, vendor, rooms)
     return {
       ...selfContained(params, null),
       steps: { total: params.symbols.length * params.timeframes.length, unit: 'dataset' },
@@ -84,15 +85,60 @@ function checkSymbols(symbols: readonly string[]): void {
   })
 }
 
-/** Stored bars close by the calendar they were stored with: a dataset has one. */
-async function checkCalendar(params: DataDownloadParams, calendar: string, rooms: Rooms): Promise<void> {
-  checkCalendarName(rooms.calendars, calendar, '/body/params/calendar')
+/** What is stored must go together with what is asked for. */
+async function checkStored(params: DataDownloadParams, vendor: Vendor, rooms: Rooms): Promise<void> {
+  const { calendar, exchange, mode } = params
+  if (calendar !== undefined) checkCalendarName(rooms.calendars, calendar, '/body/params/calendar')
   for (const symbol of params.symbols) {
     for (const timeframe of params.timeframes) {
       const stored = await rooms.bars.manifest(symbol, timeframe)
-      if (stored === null || stored.calendar === calendar) continue
-      const message = `${symbol} ${timeframe} is stored with the calendar ${stored.calendar}; delete the dataset to change it`
-      throw fault('/body/params/calendar', 'conflict', message)
+      if (stored === null) checkCalendarKnown(vendor, symbol, calendar)
+      else {
+        checkCalendarFits(stored, calendar)
+        checkSource(stored, { vendor, exchange, mode })
+      }
     }
   }
 }
+
+function checkCalendarKnown(vendor: Vendor, symbol: string, calendar: string | undefined): void {
+  if (calendar !== undefined || vendor.calendarOf(symbol) !== null) return
+  const message = `the vendor ${vendor.name} does not know when ${symbol} is traded: give calendar`
+  throw fault('/body/params/calendar', 'required', message)
+}
+
+/** Stored bars close by the calendar they were stored with: a dataset has one. */
+function checkCalendarFits({ symbol, timeframe, calendar: stored }: Manifest, calendar?: string): void {
+  if (calendar === undefined || calendar === stored) return
+  const message = `${symbol} ${timeframe} is stored with the calendar ${stored}; delete the dataset to change it`
+  throw fault('/body/params/calendar', 'conflict', message)
+}
+
+/**
+ * Bars of one market go on with bars of the same market: those of another exchange or vendor have other prices, and
+ * what one has answered says nothing about the other.
+ * @throws {Problem} 'params-invalid'
+ */
+export function checkSource(
+  stored: Manifest,
+  {
+    vendor,
+    exchange,
+    mode,
+  }: { vendor: Vendor; exchange: string | undefined; mode: DataDownloadParams['mode'] },
+): void {
+  const [name = '', storedExchange] = stored.source.split(':')
+  if (!isVendorName(name)) return
+  const dataset = `${stored.symbol} ${stored.timeframe}`
+  const { prices } = vendors[name]
+  if (prices !== null && vendor.prices !== null && prices !== vendor.prices) {
+    const message = `${dataset} holds ${priceWords[prices]} from ${name}, ${vendor.name} has ${priceWords[vendor.prices]}; delete the dataset first`
+    throw fault('/body/params/vendor', 'conflict', message)
+  }
+  const isOther = name !== vendor.name || (exchange !== undefined && exchange !== storedExchange)
+  if (!isOther || mode === 'range') return
+  const message = `${dataset} came from ${stored.source}; delete it first, or fetch a stated range with mode 'range'`
+  throw fault(name === vendor.name ? '/body/params/exchange' : '/body/params/vendor', 'conflict', message)
+}
+
+const priceWords = { traded: 'prices as traded', split_adjusted: 'split-adjusted prices' } as const

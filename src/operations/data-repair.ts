@@ -2,7 +2,7 @@ import type { Manifest } from '../archive/bars.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import { isVendorName, type VendorName, vendors } from '../vendors/registry.ts'
-import { checkVendor, fault, pagesSeries } from './data-download.ts'
+import { checkSource, checkVendor, fault, pagesSeries } from './data-download.ts'
 import { rangeOf } from './moment.ts'
 import { selfContained, type WorkerSpec } from './spec.ts'
 
@@ -34,7 +34,9 @@ export const dataRepairSpec: WorkerSpec = {
         `no bars of ${symbol} ${timeframe} are stored: there is nothing to repair`,
       )
     const asked = { ...askedVendor(params, manifest) }
-    checkVendor(vendors[asked.vendor], { ...asked, timeframes: [timeframe] }, false)
+    const vendor = vendors[asked.vendor]
+    checkVendor(vendor, { ...asked, timeframes: [timeframe] }, false)
+    checkSource(manifest, { vendor, exchange: asked.exchange, mode: 'range' })
     return selfContained({ ...params, ...asked }, null)
   },
 }

@@ -1,3 +1,4 @@
+import type { Manifest } from '../archive/bars.ts'
 import { canResample } from '../market/resample.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
@@ -40,12 +41,17 @@ export const dataResampleSpec: WorkerSpec = {
   },
 }
 
-/** Bars somebody fetched or imported are not thrown away in passing. */
 async function checkTargets({ symbol, timeframes }: DataResampleParams, rooms: Rooms): Promise<void> {
   for (const [index, timeframe] of timeframes.entries()) {
     const stored = await rooms.bars.manifest(symbol, timeframe)
-    if (stored === null || stored.resampled_from !== null) continue
-    const message = `${symbol} ${timeframe} is stored and came from '${stored.source}'; replace: true replaces it`
-    throw fault(`/body/params/timeframes/${index}`, 'conflict', message)
+    if (stored !== null) refuseFetched(stored, `/body/params/timeframes/${index}`)
   }
+}
+
+/** Bars somebody fetched or imported are not thrown away in passing. @throws {Problem} 'params-invalid' */
+export function refuseFetched(stored: Manifest, pointer = '/body/params/timeframes'): void {
+  const { symbol, timeframe, source } = stored
+  if (stored.resampled_from !== null) return
+  const message = `${symbol} ${timeframe} is stored and came from '${source}'; replace: true replaces it`
+  throw fault(pointer, 'conflict', message)
 }

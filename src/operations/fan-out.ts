@@ -1,6 +1,7 @@
 import type { FeedEvent } from '../feed/feed.ts'
 import { errorFields } from '../log.ts'
 import { Problem, type ProblemData } from '../problems.ts'
+import { asProblem } from '../system-problems.ts'
 import type { Attempts } from './attempts.ts'
 import { isTerminal } from './lifecycle.ts'
 import type { NewOperation, OperationRecord, Outcome } from './operation.ts'
@@ -169,6 +170,4 @@ export class FanOut {
 const failedWith = (problem: ProblemData): Outcome => ({ kind: 'failed', problem, mode: 'cooperative' })
 
 const toProblem = (error: unknown): ProblemData =>
-  error instanceof Problem
-    ? error.toData()
-    : new Problem('internal', `The fan-out could not go on: ${String(error)}`).toData()
+  (asProblem(error) ?? new Problem('internal', `The fan-out could not go on: ${String(error)}`)).toData()

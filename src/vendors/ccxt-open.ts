@@ -4,7 +4,7 @@ import { type Ccxt, CcxtExchange } from './ccxt-exchange.ts'
 import type { VendorContext } from './vendor.ts'
 
 /** Which markets are to be loaded; contracts cost binance two more answers of megabytes. */
-export type MarketScope = 'spot' | 'all'
+type MarketScope = 'spot' | 'all'
 
 /** Exchanges in use, with their markets, for as long as somebody holds the context that they were opened with. */
 const opened = new WeakMap<VendorContext, Map<string, Promise<CcxtExchange>>>()

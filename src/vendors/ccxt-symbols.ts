@@ -13,7 +13,7 @@ export type MarketFacts = {
 }
 
 /** Our name of a market: ccxt's with `-` for `/` and `:`, as in `BTC-USDT` and `BTC-USDT-USDT`. */
-export function symbolOf(market: Pick<MarketFacts, 'symbol'>): string {
+function symbolOf(market: Pick<MarketFacts, 'symbol'>): string {
   return market.symbol.replaceAll(/[/:]/g, '-')
 }
 

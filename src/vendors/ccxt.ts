@@ -28,6 +28,7 @@ export const ccxtVendor: Vendor = {
     'Crypto exchanges through ccxt: any that offers public candles, by its ccxt id. BTC-USDT is its market BTC/USDT, BTC-USDT-USDT its contract BTC/USDT:USDT.',
   network: true,
   timeframes: timeframeNames,
+  prices: 'traded',
   exchanges: true,
   calendarOf: () => '24-7',
   fetchBars,

@@ -1,12 +1,11 @@
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { symbolForm } from '../market/symbol.ts'
 import { isTimeframe, type Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 
 /** A file of the operator's folder. `path` is relative to it. */
 export type CsvFile = { readonly symbol: string; readonly timeframe: Timeframe; readonly path: string }
-
-const symbolForm = /^[A-Za-z0-9^][A-Za-z0-9._=^-]{0,31}$/
 
 /**
  * The files `SYMBOL_timeframe.csv` and `SYMBOL/timeframe.csv`, by path; anything else is passed over. Names are as the
@@ -23,7 +22,7 @@ export async function listCsvFiles(folder: string): Promise<CsvFile[]> {
     }
   }
   return paths.toSorted().flatMap(path => {
-    const [, symbol = '', timeframe = ''] = /^([^_/]+)[_/]([^_/]+)\.csv$/.exec(path) ?? []
+    const [, symbol = '', timeframe = ''] = /^([^/]+)[_/]([^_/]+)\.csv$/.exec(path) ?? []
     return symbolForm.test(symbol) && isTimeframe(timeframe) ? [{ symbol, timeframe, path }] : []
   })
 }

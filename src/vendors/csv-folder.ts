@@ -18,9 +18,10 @@ export const csvVendor: Vendor = {
     'Files of a folder that the operator has set: AAPL_1d.csv or AAPL/1d.csv. Give `calendar` with it.',
   network: false,
   timeframes: timeframeNames,
+  prices: null,
   exchanges: false,
-  // A file name does not say where its symbol is traded: of an open market no bar is taken for unexpected.
-  calendarOf: () => '24-7',
+  // A file name does not say where its symbol is traded.
+  calendarOf: () => null,
   fetchBars,
   listSymbols: async (_exchange, context) => listSymbols(requireFolder(context)),
 }
@@ -94,7 +95,7 @@ function pageWithout(
   { firstMs, lastMs }: FileExtent,
 ): BarsPage {
   const until = firstMs >= request.end ? request.end : (request.start ?? request.end)
-  const remark = `The bars of the file open from ${formatTime(firstMs)} to ${formatTime(lastMs)}.`
+  const remark = `The bars of the file open from ${formatTime(firstMs)} to ${formatTime(lastMs)}`
   return cleanPage([], request, { now: context.now(), until, remarks: [remark] })
 }
 

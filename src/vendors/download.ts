@@ -3,7 +3,7 @@ import { toRfc3339 } from '../clock.ts'
 import { BarsBuilder } from '../market/bars-builder.ts'
 import type { Calendar } from '../market/calendar.ts'
 import { earliestMs } from '../market/download-plan.ts'
-import type { Interval } from '../market/intervals.ts'
+import { addInterval, type Interval } from '../market/intervals.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { BarsPage, Vendor, VendorContext } from './vendor.ts'
@@ -28,16 +28,25 @@ export type DownloadCounts = {
   readonly added_bars: number
   readonly changed_bars: number
 }
-export const nothingFetched: DownloadCounts = { pages: 0, fetched_bars: 0, added_bars: 0, changed_bars: 0 }
 
 /** Where a download stands: plain data, what a checkpoint holds. */
 export type DownloadState = {
   /** What is still to be asked for, oldest first. */
   readonly ranges: readonly Interval[]
+  /** What the vendor has answered for and the dataset was told, oldest first. */
+  readonly answered: readonly Interval[]
   readonly counts: DownloadCounts
   /** The vendor's remarks, each once. */
   readonly remarks: readonly string[]
 }
+
+/** A download of these spans that has not begun. */
+export const startOf = (ranges: readonly Interval[]): DownloadState => ({
+  ranges,
+  answered: [],
+  counts: { pages: 0, fetched_bars: 0, added_bars: 0, changed_bars: 0 },
+  remarks: [],
+})
 
 /** What the dataset is recorded to come from: `yahoo`, `ccxt:binance`. */
 export const sourceOf = (vendor: Vendor, exchange: string | null): string =>
@@ -100,6 +109,7 @@ async function storePage(
   const { pages, fetched_bars, added_bars, changed_bars } = state.counts
   return {
     ranges: [{ start: until, end: left.end }, ...state.ranges.slice(1)],
+    answered: addInterval(state.answered, fetched),
     counts: {
       pages: pages + 1,
       fetched_bars: fetched_bars + page.bars.length,

@@ -12,7 +12,7 @@ import {
 import type { VendorContext, VendorsSettings } from './vendor.ts'
 
 /** What to ask. The path is the vendor's own, never a user's: parts a user chose belong through `encodeURIComponent`. */
-export type VendorRequest = {
+type VendorRequest = {
   readonly vendor: PacedVendor
   /** Where the vendor lives, no slash at its end: `https://example.com`. The setting `baseUrl` replaces it. */
   readonly home: string
@@ -22,7 +22,7 @@ export type VendorRequest = {
 }
 
 /** Of one answer; more is refused. */
-export const maxAnswerBytes = 64 * 1_048_576
+const maxAnswerBytes = 64 * 1_048_576
 
 /** Waiting before the first further try: random up to this, doubled with each try up to the maximum. */
 export const firstBackoffMs = 500
@@ -55,9 +55,10 @@ const userAgent = 'Mozilla/5.0 (compatible; ktrdr)'
 
 /**
  * Asks a vendor, in its turn, again and again until it answers well or the configured tries or time are used up.
- * Tried again: no connection, timeout, 408, 425, 429, 5xx, and a text that `read` cannot read. Between tries it waits
- * at random up to a time that doubles, and at least as long as `Retry-After` says. The total time counts from the first
- * try, the waits included; the first wait for a turn does not count.
+ * Tried again: no connection, timeout, 408, 418, 425, 429, 5xx, and a text that `read` cannot read. Between tries it
+ * waits at random up to a time that doubles, and at least as long as `Retry-After` says. The total time counts from the
+ * first try, the waits included; the first wait for a turn does not count. `Retry-After` holds for all threads, also
+ * when this one gives up over it: who would have to wait for it longer than the total time is refused at once.
  * @param read turns the body (UTF-8) into what it says. A SyntaxError (`JSON.parse`) or `UnreadableAnswer` means that
  *   the text is broken; a Problem is thrown on; anything else is a bug
  * @param random 0 ≤ r < 1, spreads the waits
@@ -72,9 +73,12 @@ export async function askVendor<T>(
 ): Promise<T> {
   applyProxy(context.settings.proxy)
   const { retries, retryTotalMs } = context.settings
-  const takeTurn = () =>
-    waitForTurn(context.pacing, request.vendor, context.settings[request.vendor].intervalMs, context)
-  await takeTurn()
+  const takeTurn = (patienceMs: number) =>
+    waitForTurn(context.pacing, request.vendor, context.settings[request.vendor].intervalMs, {
+      ...context,
+      patience: { ms: patienceMs, now: context.now },
+    })
+  await takeTurn(retryTotalMs)
   const endMs = monotonicMs() + retryTotalMs
   for (let tries = 1; ; tries++) {
     const answer = await tryOnce(request, context, read, endMs - monotonicMs())
@@ -82,14 +86,14 @@ export async function askVendor<T>(
     const { reason, retryAfterMs } = answer.failure
     const backoffMs = random() * Math.min(maxBackoffMs, firstBackoffMs * 2 ** (tries - 1))
     const waitMs = Math.max(retryAfterMs ?? 0, backoffMs)
+    if (retryAfterMs !== null) postponeTurns(context.pacing, request.vendor, retryAfterMs)
     if (tries > retries) throw unavailable(request, tries, reason)
     if (monotonicMs() + waitMs >= endMs) {
       const wait = `and a further try after ${seconds(waitMs)} would exceed the ${seconds(retryTotalMs)} allowed`
       throw unavailable(request, tries, `${reason}, ${wait}`)
     }
-    if (retryAfterMs !== null) postponeTurns(context.pacing, request.vendor, retryAfterMs)
     await pause(waitMs, `${request.vendor}: ${reason}; trying again in ${seconds(waitMs)}`, context)
-    await takeTurn()
+    await takeTurn(endMs - monotonicMs())
   }
 }
 
@@ -164,8 +168,9 @@ function urlOf({ vendor, home, path, query = {} }: VendorRequest, settings: Vend
   return url
 }
 
+/** Binance answers 418 to an address that goes on asking after 429. */
 function isPassing(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500
+  return status === 408 || status === 418 || status === 425 || status === 429 || status >= 500
 }
 
 /**
@@ -220,7 +225,7 @@ let appliedProxy = { settings: '', undo: () => {} }
  * Sends this thread's requests (`fetch` and `node:http`) through the configured proxies, `NO_PROXY` honoured; call
  * it before the first request. (`NODE_USE_ENV_PROXY` is read when the process starts and does nothing here.)
  */
-export function applyProxy(proxy: VendorsSettings['proxy']): void {
+function applyProxy(proxy: VendorsSettings['proxy']): void {
   const settings = JSON.stringify(proxy)
   if (settings === appliedProxy.settings) return
   appliedProxy.undo()

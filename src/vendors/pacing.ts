@@ -1,15 +1,17 @@
 import { hrtime } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { formatTime } from '../market/bars.ts'
+import { Problem } from '../problems.ts'
 
 /** Vendors that are asked over the network, in the order of their slots in `Pacing`. */
-export const pacedVendors = ['yahoo', 'stooq', 'ccxt'] as const
+const pacedVendors = ['yahoo', 'stooq', 'ccxt'] as const
 export type PacedVendor = (typeof pacedVendors)[number]
 
 /**
- * When each vendor may next be asked, for all threads of the process: one 64-bit integer per vendor, in
- * milliseconds of the process's monotonic clock (`process.hrtime` is the same in every thread and does not jump
- * when somebody sets the time of day). A turn is taken by moving the number on, so there is no lock that a killed
- * thread could hold: at worst its turn passes unused.
+ * When each vendor may next be asked, for all threads of the process: per vendor one 64-bit integer for its next turn,
+ * and after these one for the time until which it wants to be left alone, in milliseconds of the process's monotonic
+ * clock (`process.hrtime` is the same in every thread and does not jump when somebody sets the time of day). A turn is
+ * taken by moving the number on, so there is no lock that a killed thread could hold: at worst its turn passes unused.
  */
 export type Pacing = SharedArrayBuffer
 
@@ -23,33 +25,45 @@ export type Waiting = {
   readonly onWait: (reason: string) => void
 }
 
+/** How long to wait at most for a vendor that wants to be left alone; `now` is the time of day, epoch ms. */
+export type Patience = { readonly ms: number; readonly now: () => number }
+
+/** No vendor is left alone for longer, so that a senseless wish does not shut it until the server restarts. */
+const maxAloneMs = 86_400_000
+
 /** Nobody has been asked yet. */
 export function createPacing(): Pacing {
-  return new SharedArrayBuffer(pacedVendors.length * BigInt64Array.BYTES_PER_ELEMENT)
+  return new SharedArrayBuffer(2 * pacedVendors.length * BigInt64Array.BYTES_PER_ELEMENT)
 }
 
 /**
  * Takes the vendor's next free turn and waits for it. Turns of one vendor are at least `intervalMs` apart, whichever
- * threads take them.
+ * threads take them. A turn that the vendor meanwhile wants nobody to take passes, and a later one is taken.
  * @param waiting its `monotonicNow` is for tests; it is not called `now` because a vendor's context has a `now` of its
  *   own, the time of day
+ * @throws {Problem} 'vendor-unavailable' at once, when the vendor wants to be left alone for longer than the patience
  * @throws AbortError when the signal is aborted; the turn passes unused
  */
 export async function waitForTurn(
   pacing: Pacing,
   vendor: PacedVendor,
   intervalMs: number,
-  waiting: Waiting & { readonly monotonicNow?: () => number },
+  waiting: Waiting & { readonly monotonicNow?: () => number; readonly patience?: Patience },
 ): Promise<void> {
-  throwIfAborted(waiting.signal)
-  const nowMs = (waiting.monotonicNow ?? monotonicMs)()
-  const turnMs = takeTurn(pacing, vendor, nowMs, Math.ceil(intervalMs))
-  await pause(turnMs - nowMs, `waiting for the next turn to ask ${vendor}`, waiting)
+  for (;;) {
+    throwIfAborted(waiting.signal)
+    const nowMs = (waiting.monotonicNow ?? monotonicMs)()
+    refuseLongWait(vendor, aloneUntilMs(pacing, vendor) - nowMs, waiting.patience)
+    const turnMs = takeTurn(pacing, vendor, nowMs, Math.ceil(intervalMs))
+    await pause(turnMs - nowMs, `waiting for the next turn to ask ${vendor}`, waiting)
+    if (aloneUntilMs(pacing, vendor) <= turnMs) return
+  }
 }
 
-/** Lets nobody ask the vendor for so long: it said that all of us ask too often. */
+/** Lets nobody ask the vendor for so long, a day at most: it said that all of us ask too often. */
 export function postponeTurns(pacing: Pacing, vendor: PacedVendor, delayMs: number, now = monotonicMs): void {
-  advance(pacing, vendor, nextMs => Math.max(nextMs, Math.ceil(now() + delayMs)))
+  const leftMs = Math.min(delayMs, maxAloneMs)
+  advance(pacing, aloneSlotOf(vendor), untilMs => Math.max(untilMs, Math.ceil(now() + leftMs)))
 }
 
 /**
@@ -75,14 +89,31 @@ export function monotonicMs(): number {
 }
 
 function takeTurn(pacing: Pacing, vendor: PacedVendor, nowMs: number, intervalMs: number): number {
-  const nextMs = advance(pacing, vendor, next => Math.max(next, Math.ceil(nowMs)) + intervalMs)
-  return nextMs - intervalMs
+  const earliestMs = Math.max(Math.ceil(nowMs), aloneUntilMs(pacing, vendor))
+  const slot = pacedVendors.indexOf(vendor)
+  return advance(pacing, slot, nextMs => Math.max(nextMs, earliestMs) + intervalMs) - intervalMs
 }
 
-/** Replaces a vendor's number by compare-exchange. @returns the new number */
-function advance(pacing: Pacing, vendor: PacedVendor, change: (nextMs: number) => number): number {
+function refuseLongWait(vendor: PacedVendor, leftMs: number, patience: Patience | undefined): void {
+  if (patience === undefined || leftMs <= patience.ms) return
+  const until = formatTime(patience.now() + leftMs)
+  throw new Problem('vendor-unavailable', `${vendor} is left alone until ${until}: it was asked too often`, {
+    hint: 'Try again after that time. Fewer symbols at once, or a longer pause between requests, keep below its limit.',
+  })
+}
+
+function aloneSlotOf(vendor: PacedVendor): number {
+  return pacedVendors.length + pacedVendors.indexOf(vendor)
+}
+
+/** 0 when the vendor never wanted to be left alone. */
+function aloneUntilMs(pacing: Pacing, vendor: PacedVendor): number {
+  return Number(Atomics.load(new BigInt64Array(pacing), aloneSlotOf(vendor)))
+}
+
+/** Replaces a number by compare-exchange. @returns the new number */
+function advance(pacing: Pacing, slot: number, change: (beforeMs: number) => number): number {
   const slots = new BigInt64Array(pacing)
-  const slot = pacedVendors.indexOf(vendor)
   for (;;) {
     const before = Atomics.load(slots, slot)
     const after = BigInt(change(Number(before)))

@@ -16,12 +16,14 @@ export type VendorRow = {
 }
 
 /** What a vendor knows about its rows besides the rows. */
-export type PageFacts = {
+type PageFacts = {
   /** The server's clock, epoch ms. */
   readonly now: number
   /** Up to which open time (exclusive, epoch ms) the vendor was asked. */
   readonly until: number
   readonly actions?: readonly CorporateAction[]
+  /** When a bar with this open time is complete, epoch ms; by the calendar of the request where it is absent. */
+  readonly closeTimeOf?: (openTimeMs: number) => number
   /** What else there is to say about the page. */
   readonly remarks?: readonly string[]
 }
@@ -42,12 +44,13 @@ type PricedRow = VendorRow & {
  */
 export function cleanPage(rows: readonly VendorRow[], request: BarsRequest, facts: PageFacts): BarsPage {
   const grid = gridOf(request.calendar, request.timeframe)
+  const closeTimeOf = facts.closeTimeOf ?? grid.closeTimeOf
   const builder = new BarsBuilder(rows.length)
   const faults: string[] = []
-  let until = Math.min(facts.until, request.end, facts.now, firstUnfinished(grid, request, facts.now))
+  let until = Math.min(facts.until, request.end, facts.now, firstUnfinished(grid, request, facts.now, closeTimeOf))
   for (const row of latestOfEach(rows.filter(hasPrices).filter(row => isInside(row.time, request)))) {
     const { time, open, high, low, close } = row
-    const close_time = grid.closeTimeOf(time)
+    const close_time = closeTimeOf(time)
     if (close_time > facts.now) {
       until = Math.min(until, time)
       break
@@ -67,11 +70,16 @@ export function cleanPage(rows: readonly VendorRow[], request: BarsRequest, fact
 }
 
 /** Open time of the oldest bar that is still running; `now` when none is. */
-function firstUnfinished(grid: BarGrid, { timeframe }: BarsRequest, now: number): number {
+function firstUnfinished(
+  grid: BarGrid,
+  { timeframe }: BarsRequest,
+  now: number,
+  closeTimeOf: BarGrid['closeTimeOf'],
+): number {
   // A label is the start of a UTC day, and a session may end a day after it.
   const longestMs = timeframes[timeframe].durationMs ?? 31 * dayMs
   const from = now - longestMs - (longestMs < dayMs ? 0 : dayMs)
-  for (const slot of grid.slots(from, now)) if (slot.closeTime > now) return slot.time
+  for (const { time } of grid.slots(from, now)) if (closeTimeOf(time) > now) return time
   return now
 }
 

@@ -26,6 +26,7 @@ export const sampleVendor: Vendor = {
     'Ships with the server: AAPL 1d, 1,260 bars from 2013-05-13 to 2018-05-11, adjusted for the 7:1 split of 2014. Needs no network.',
   network: false,
   timeframes: [timeframe],
+  prices: 'split_adjusted',
   exchanges: false,
   calendarOf: () => 'XNYS',
   fetchBars,
@@ -51,5 +52,5 @@ async function* fetchBars(request: BarsRequest, context: VendorContext): AsyncGe
 
 function extentOf({ time, length }: Bars): string {
   const [from, to] = [time[0] as number, time[length - 1] as number].map(formatTime)
-  return `The bars of the sample open from ${from} to ${to}.`
+  return `The bars of the sample open from ${from} to ${to}`
 }

@@ -13,7 +13,7 @@ const intervals: Partial<Record<Timeframe, string>> = { '1d': 'd', '1w': 'w', '1
 const lateMs = 7 * dayMs
 
 const adjusted =
-  'Stooq sends prices that are adjusted for splits, of some markets for dividends too, and does not say which; they are stored as sent.'
+  'Stooq sends prices that are adjusted for splits, of some markets for dividends too, and does not say which; they are stored as sent'
 
 /**
  * Stooq's CSV files: daily, weekly and monthly bars of shares, indices, currencies and more. One request gives all.
@@ -25,6 +25,7 @@ export const stooqVendor: Vendor = {
     'CSV files of stooq.com: 1d, 1w, 1M. Symbols as Stooq writes them: AAPL.US, ^SPX, EURUSD, BTC.V.',
   network: true,
   timeframes: ['1d', '1w', '1M'],
+  prices: 'split_adjusted',
   exchanges: false,
   calendarOf,
   fetchBars,
@@ -41,7 +42,9 @@ async function* fetchBars(request: BarsRequest, context: VendorContext): AsyncGe
   if (interval === undefined) {
     throw new Problem('bars-missing', `stooq has no ${timeframe} bars`, { hint: 'It has 1d, 1w and 1M.' })
   }
-  const query = { s: symbol.toLowerCase(), ...datesOf(request), i: interval }
+  const { apiKey } = context.settings.stooq
+  const key = apiKey === null ? {} : { apikey: apiKey }
+  const query = { s: symbol.toLowerCase(), ...datesOf(request), i: interval, ...key }
   const asked = { vendor: 'stooq', home: 'https://stooq.com', path: '/q/d/l/', query } as const
   const days = await askVendor(asked, context, readStooq)
   if (days.length === 0 && start === null) {

@@ -20,6 +20,7 @@ await answerWith(async () => {
   try {
     return (await vendors[vendor].listSymbols?.(exchange, context)) ?? []
   } catch (error) {
+    if (error instanceof Problem) throw inQuery(error)
     if (!context.signal.aborted) throw error
     throw new Problem(
       'vendor-unavailable',
@@ -27,3 +28,12 @@ await answerWith(async () => {
     )
   }
 })
+
+/** Vendors point at the parameters of an operation; here the exchange stands in the query. */
+function inQuery({ code, message, hint, errors }: Problem): Problem {
+  const moved = errors.map(error => ({
+    ...error,
+    pointer: error.pointer.replace('/body/params/', '/query/'),
+  }))
+  return new Problem(code, message, { ...(hint === undefined ? {} : { hint }), errors: moved })
+}

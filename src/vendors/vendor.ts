@@ -44,7 +44,9 @@ export type VendorSettings = {
 /** What the operator configured for all vendors. Plain data: it is handed to threads. */
 export type VendorsSettings = {
   readonly yahoo: VendorSettings
-  readonly stooq: VendorSettings
+  readonly stooq: VendorSettings & {
+    /** Sent with every request; null where Stooq asks for none. */ readonly apiKey: string | null
+  }
   readonly ccxt: VendorSettings & { readonly exchange: string }
   /** Absolute path of the folder the vendor `csv` reads, or null. */
   readonly csvFolder: string | null
@@ -82,10 +84,12 @@ export type Vendor = {
   readonly network: boolean
   /** What it can be asked for. */
   readonly timeframes: readonly Timeframe[]
+  /** What its prices are; null where nobody can know. Bars of two kinds do not go into one dataset. */
+  readonly prices: 'traded' | 'split_adjusted' | null
   /** Whether `exchange` may be given. */
   readonly exchanges: boolean
-  /** Name of the calendar that a symbol trades by, where nobody says otherwise. */
-  readonly calendarOf: (symbol: string) => string
+  /** Name of the calendar that a symbol trades by, where nobody says otherwise; null when somebody must. */
+  readonly calendarOf: (symbol: string) => string | null
   /**
    * @throws {Problem} 'bars-missing' when it has no such symbol or timeframe, 'bars-invalid' when what it sends cannot
    *   be read, 'vendor-unavailable' when it does not answer, or refuses, after all retries

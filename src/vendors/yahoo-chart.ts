@@ -1,4 +1,4 @@
-import { zoneOf } from '../market/calendar-zone.ts'
+import { type Zone, zoneOf } from '../market/calendar-zone.ts'
 import type { CorporateAction } from '../market/corporate-action.ts'
 import { dayMs } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
@@ -7,7 +7,7 @@ import type { VendorRow } from './page.ts'
 import type { VendorContext } from './vendor.ts'
 
 /** What to ask the chart of a symbol for. Times are epoch ms UTC, rounded to whole seconds outwards. */
-export type ChartQuery = {
+type ChartQuery = {
   readonly symbol: string
   /** Yahoo's name: `1m` … `1mo`. */
   readonly interval: string
@@ -21,15 +21,24 @@ export type Chart = {
   readonly rows: readonly VendorRow[]
   /** Inside the range, oldest first. Amounts of dividends are adjusted for splits. */
   readonly actions: readonly CorporateAction[]
+  /** The clock that the dates of the chart are those of. */
+  readonly clock: ChartClock
+}
+
+export type ChartClock = {
+  /** IANA zone as Yahoo names it. */
+  readonly zone: string
   /** 00:00 UTC of the date that the exchange's clock shows, both epoch ms. */
   readonly localDateMs: (timeMs: number) => number
+  /** When that clock shows 00:00 of a date given as its 00:00 UTC, both epoch ms. */
+  readonly midnightMs: (dateMs: number) => number
 }
 
 const home = 'https://query1.finance.yahoo.com'
 const columns = ['open', 'high', 'low', 'close', 'volume'] as const
 
 /** Reads UTC where Yahoo does not say. */
-const nothing: Chart = { rows: [], actions: [], localDateMs: timeMs => Math.floor(timeMs / dayMs) * dayMs }
+const nothing: Chart = { rows: [], actions: [], clock: clockOf({ exchangeTimezoneName: 'UTC' }) }
 
 /**
  * One answer of Yahoo's v8 chart.
@@ -98,11 +107,11 @@ function readChart(text: string, symbol: string): Chart {
   if (fault !== null) return chartOfFault(fault, symbol)
   const result = fields(list(chart.result)[0])
   const meta = fields(result.meta)
-  const localDateMs = localDates(meta)
+  const clock = clockOf(meta)
   return {
     rows: rowsOf(result, symbol),
-    actions: result.events === undefined ? [] : actionsOf(fields(result.events), symbol, localDateMs),
-    localDateMs,
+    actions: result.events === undefined ? [] : actionsOf(fields(result.events), symbol, clock),
+    clock,
   }
 }
 
@@ -136,7 +145,7 @@ function rowsOf(result: Fields, symbol: string): VendorRow[] {
 function actionsOf(
   events: Fields,
   symbol: string,
-  localDateMs: Chart['localDateMs'],
+  { localDateMs }: ChartClock,
 ): readonly CorporateAction[] {
   const each = (kind: string) =>
     Object.entries(events[kind] === undefined ? {} : fields(events[kind])).map(([key, event]) => {
@@ -163,16 +172,21 @@ function actionsOf(
  * By the zone Yahoo names, because its `gmtoffset` is that of today and wrong for the other half of the year; by the
  * offset only where the zone is unknown here.
  */
-function localDates({ exchangeTimezoneName, gmtoffset }: Fields): Chart['localDateMs'] {
-  let offsetMsAt: (timeMs: number) => number
+function clockOf({ exchangeTimezoneName, gmtoffset }: Fields): ChartClock {
+  const zone = String(exchangeTimezoneName)
+  let clock: Zone
   try {
-    offsetMsAt = zoneOf(String(exchangeTimezoneName)).offsetMs
+    clock = zoneOf(zone)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     const offsetMs = typeof gmtoffset === 'number' ? gmtoffset * 1000 : 0
-    offsetMsAt = () => offsetMs
+    clock = { offsetMs: () => offsetMs, utcMs: localMs => localMs - offsetMs }
   }
-  return timeMs => Math.floor((timeMs + offsetMsAt(timeMs)) / dayMs) * dayMs
+  return {
+    zone,
+    localDateMs: timeMs => Math.floor((timeMs + clock.offsetMs(timeMs)) / dayMs) * dayMs,
+    midnightMs: dateMs => clock.utcMs(dateMs),
+  }
 }
 
 type Fields = { readonly [name: string]: unknown }

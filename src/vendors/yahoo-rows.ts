@@ -1,4 +1,4 @@
-import { gridOf } from '../market/bar-grid.ts'
+import { gridOf, isIntraday } from '../market/bar-grid.ts'
 import { formatTime } from '../market/bars.ts'
 import { weekdayOf } from '../market/calendar.ts'
 import { dayMs, type Timeframe, timeframes } from '../market/timeframe.ts'
@@ -7,7 +7,7 @@ import type { BarsRequest } from './vendor.ts'
 import type { Chart } from './yahoo-chart.ts'
 
 /** Rows as our bars are keyed, and what was left out. */
-export type LabelledRows = { readonly rows: readonly VendorRow[]; readonly remarks: readonly string[] }
+type LabelledRows = { readonly rows: readonly VendorRow[]; readonly remarks: readonly string[] }
 
 /**
  * Gives Yahoo's rows the open times of our bars.
@@ -22,16 +22,11 @@ export function labelRows(chart: Chart, request: BarsRequest): LabelledRows {
   if (isIntraday(request.timeframe)) return onSlots(rows, request)
   const labelled = rows.map(row => ({
     ...row,
-    time: labelOf(chart.localDateMs(row.time), request.timeframe),
+    time: labelOf(chart.clock.localDateMs(row.time), request.timeframe),
   }))
   if (request.timeframe === '1d') return { rows: labelled, remarks: [] }
   const distinct = labelled.filter((_, i) => rows[i]?.time !== rows[i + 1]?.time)
   return { rows: joinParts(distinct), remarks: [] }
-}
-
-export function isIntraday(timeframe: Timeframe): boolean {
-  const { durationMs } = timeframes[timeframe]
-  return durationMs !== null && durationMs < dayMs
 }
 
 /** Label of the bar a date (00:00 UTC) belongs to: the date, its Monday, or the first of its month. */
@@ -39,6 +34,25 @@ export function labelOf(dateMs: number, timeframe: Timeframe): number {
   if (timeframe === '1w') return dateMs - (weekdayOf(dateMs) - 1) * dayMs
   const date = new Date(dateMs)
   return timeframe === '1M' ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) : dateMs
+}
+
+/**
+ * When a bar of Yahoo with one of our open times is complete, epoch ms. Where the chart's clock is not the calendar's,
+ * Yahoo's days, weeks and months run to a midnight of the chart's: prices of the hours between the calendar's close and
+ * that midnight are in the bar, as in forex those from 17:00 in New York to 24:00 in London.
+ */
+export function closeTimesOf(
+  { clock }: Chart,
+  { calendar, timeframe }: BarsRequest,
+): (openTimeMs: number) => number {
+  const grid = gridOf(calendar, timeframe)
+  if (isIntraday(timeframe) || clock.zone === calendar.timezone) return grid.closeTimeOf
+  return openTimeMs => Math.max(grid.closeTimeOf(openTimeMs), clock.midnightMs(nextLabel(openTimeMs, timeframe)))
+}
+
+/** Label of the bar after the one with a label. */
+export function nextLabel(labelMs: number, timeframe: Timeframe): number {
+  return labelOf(labelMs + (timeframes[timeframe].durationMs ?? 31 * dayMs), timeframe)
 }
 
 /** The rows that open with a bar of the calendar. The last row, and prints at a close, go without a word. */
@@ -50,7 +64,7 @@ function onSlots(rows: readonly VendorRow[], { calendar, timeframe }: BarsReques
   const [first] = strays
   const remark = (stray: VendorRow) =>
     `${strays.length} of ${rows.length} rows do not open with a ${timeframe} bar of the calendar ${calendar.name}` +
-    ` and were left out, such as ${formatTime(stray.time)}: is it the calendar of this symbol?`
+    ` and were left out, such as ${formatTime(stray.time)}: it may not be the calendar of this symbol`
   return {
     rows: rows.filter((_, i) => onSlot[i]),
     remarks: first === undefined ? [] : [remark(first)],

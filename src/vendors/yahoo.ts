@@ -1,13 +1,14 @@
 import { unadjustSplits } from '../market/adjust.ts'
 import { checkBars, formatTime } from '../market/bars.ts'
+import { isIntraday } from '../market/bar-grid.ts'
 import { type CorporateAction, rawActions } from '../market/corporate-action.ts'
 import { earliestMs } from '../market/download-plan.ts'
-import { dayMs, type Timeframe, timeframes } from '../market/timeframe.ts'
+import { dayMs, type Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import { cleanPage } from './page.ts'
 import type { BarsPage, BarsRequest, Vendor, VendorContext } from './vendor.ts'
 import { askChart, type Chart } from './yahoo-chart.ts'
-import { isIntraday, labelOf, labelRows } from './yahoo-rows.ts'
+import { closeTimesOf, labelOf, labelRows, nextLabel } from './yahoo-rows.ts'
 
 /**
  * What Yahoo has, by its own names: how many days back (null: all), and how many of them one request may ask for
@@ -33,8 +34,6 @@ const firstMs = Date.UTC(1900, 0, 1)
 const minuteMs = 60_000
 /** Yahoo shows some exchanges 15 minutes late, and volumes settle after the close: a bar counts so long after it. */
 const settleMs = 20 * minuteMs
-/** Its forex days end at midnight in London, up to 3 hours after the close of New York that our days end with. */
-const forexSettleMs = 180 * minuteMs + settleMs
 
 /** Quote currencies of Yahoo's crypto pairs. A share class such as BRK-B is none. */
 const cryptoPair = /-(USD|EUR|GBP|JPY|CAD|AUD|CNY|INR|KRW|BRL|CHF|RUB|USDT|USDC|BTC|ETH)$/
@@ -53,6 +52,7 @@ export function createYahooVendor(random: () => number = Math.random): Vendor {
       'Yahoo Finance, without a key: shares, indexes, forex, crypto. 1m of the last 30 days, 5m to 30m of 60, 1h of 730.',
     network: true,
     timeframes: Object.keys(charts) as YahooTimeframe[],
+    prices: 'traded',
     exchanges: false,
     calendarOf,
     fetchBars: (request, context) => fetchPages(request, context, random),
@@ -102,10 +102,10 @@ type PageParts = {
 
 function toPage(chart: Chart, request: BarsRequest, { actions, now, until, remarks }: PageParts): BarsPage {
   const labelled = labelRows(chart, request)
-  const isForexDay = request.symbol.endsWith('=X') && !isIntraday(request.timeframe)
   const page = cleanPage(labelled.rows, request, {
-    now: now - (isForexDay ? forexSettleMs : settleMs),
+    now: now - settleMs,
     until,
+    closeTimeOf: closeTimesOf(chart, request),
     remarks: [...remarks, ...labelled.remarks],
   })
   if (actions === null) return page
@@ -141,8 +141,7 @@ function reachOf(request: BarsRequest, timeframe: YahooTimeframe, now: number) {
 function windowsOf(timeframe: YahooTimeframe, start: number, end: number) {
   if (!isIntraday(timeframe)) {
     const lastMs = labelOf(floorDay(end - 1), timeframe)
-    const nextMs = labelOf(lastMs + (timeframes[timeframe].durationMs ?? 31 * dayMs), timeframe)
-    return [{ start: labelOf(floorDay(start), timeframe) - dayMs, end: nextMs + dayMs }]
+    return [{ start: labelOf(floorDay(start), timeframe) - dayMs, end: nextLabel(lastMs, timeframe) + dayMs }]
   }
   const stepMs = (charts[timeframe].daysPerRequest ?? Number.POSITIVE_INFINITY) * dayMs
   const windows: { start: number; end: number }[] = []

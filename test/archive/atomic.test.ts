@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { publishFile, writeFileAtomically, writeFileAtomicallySync } from '../../src/archive/atomic.ts'
+import { writeFileAtomically, writeFileAtomicallySync } from '../../src/archive/atomic.ts'
 import {
   artifactsFolder,
   attemptFolder,
@@ -29,14 +29,6 @@ test('a write that fails leaves the old file and no temporary one', async () => 
   await expect(writeFileAtomically(join(home, 'taken'), Buffer.from('x'))).rejects.toThrow()
   expect(() => writeFileAtomicallySync(join(home, 'taken'), Buffer.from('x'))).toThrow()
   expect(readdirSync(home).filter(name => name.includes('taken'))).toEqual(['taken'])
-})
-
-test('a streamed file gets its name by one rename', async () => {
-  const home = makeHome()
-  writeFileSync(join(home, 'tmp', 'upload'), 'streamed')
-  await publishFile(join(home, 'tmp', 'upload'), join(home, 'bars', 'x', 'y'))
-  expect(readFileSync(join(home, 'bars', 'x', 'y'), 'utf8')).toBe('streamed')
-  expect(readdirSync(join(home, 'tmp'))).toEqual([])
 })
 
 test('names that are paths never become part of one', () => {

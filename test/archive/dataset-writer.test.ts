@@ -1,3 +1,5 @@
+import { rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BarsArchive } from '../../src/archive/bars.ts'
@@ -61,6 +63,32 @@ test('a discarded writer leaves nothing, and can do nothing any more', async () 
   const { manifest } = await other.publish(from)
   other.discard()
   expect(archive.read('AAPL', '1m', manifest.sha256)).toEqual(bars)
+})
+
+test('partitions that were complete hours before publishing survive the sweeps that run meanwhile', async () => {
+  const { archive, folder } = makeArchive()
+  const writer = archive.writer('AAPL', '1m')
+  for (const chunk of chunksAt([100, 200, 300])) writer.append(chunk)
+  const hoursAgo = new Date(Date.now() - 3 * 3_600_000)
+  for (const name of filesIn(folder)) utimesSync(join(folder, name), hoursAgo, hoursAgo)
+  let isPublished = false
+  const published = writer.publish(from).finally(() => {
+    isPublished = true
+  })
+  while (!isPublished) await archive.sweep(new Set())
+  const { manifest } = await published
+  expect(archive.read('AAPL', '1m', manifest.sha256)).toEqual(bars)
+})
+
+test('what was staged is removed at once when it cannot be published', async () => {
+  const { archive, folder } = makeArchive()
+  const writer = archive.writer('AAPL', '1m')
+  for (const chunk of chunksAt([100, 200, 300])) writer.append(chunk)
+  const [staged = ''] = filesIn(folder)
+  rmSync(join(folder, staged))
+  await expect(writer.publish(from)).rejects.toMatchObject({ code: 'ENOENT' })
+  writer.discard()
+  expect(filesIn(folder)).toEqual([])
 })
 
 test('chunks that overlap, or change their direction, are refused', () => {

@@ -2,8 +2,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { BarsArchive, barsTable } from '../../src/archive/bars.ts'
-import { importFile, receiveUpload, removeUploads } from '../../src/archive/import.ts'
+import { ImportPlaces, importFile, receiveUpload, removeUploads } from '../../src/archive/import.ts'
 import { type ImportTask, importBars } from '../../src/archive/import-bars.ts'
 import { readParquetFile } from '../../src/archive/import-parquet.ts'
 import { renderTable, type Table } from '../../src/archive/tables.ts'
@@ -24,7 +25,7 @@ function taskOf(home: string, format: 'csv' | 'parquet', content: string | Uint8
     calendar: '24-7',
     definitions: [],
     source: 'import',
-    now: Date.UTC(2024, 0, 1),
+    now: Date.UTC(2200, 0, 1),
     pointer: '/path',
   }
 }
@@ -41,6 +42,15 @@ async function refusal(attempt: Promise<unknown>): Promise<Problem> {
 /** Everything under the dataset's folder. */
 const filesOf = (home: string) =>
   existsSync(join(home, 'bars')) ? readdirSync(join(home, 'bars'), { recursive: true }).sort() : []
+
+/** CSV of bars, from the newest to the oldest. */
+function newestFirst(bars: Bars): string {
+  const [header, ...lines] = Buffer.from(renderTable(barsTable(bars), 'csv'))
+    .toString()
+    .trimEnd()
+    .split('\r\n')
+  return [header, ...lines.reverse()].join('\n')
+}
 
 const parquetOf = (table: Table) => renderTable(table, 'parquet')
 
@@ -80,9 +90,7 @@ test('an import runs in a thread and publishes what it read', async () => {
 test('a file that is newest first and longer than a chunk becomes the dataset of the same file turned round', async () => {
   const bars = makeBars(60_001)
   const rows = renderTable(barsTable(bars), 'csv')
-  const [header, ...lines] = Buffer.from(rows).toString().trimEnd().split('\r\n')
-  const reversed = [header, ...lines.reverse()].join('\n')
-  const turned = await importFile(taskOf(makeHome(), 'csv', reversed), new Threads())
+  const turned = await importFile(taskOf(makeHome(), 'csv', newestFirst(bars)), new Threads())
   const straight = await importFile(taskOf(makeHome(), 'csv', rows), new Threads())
   expect(turned.manifest.sha256).toBe(straight.manifest.sha256)
 })
@@ -149,6 +157,88 @@ test('what is no Parquet file is refused as such', async () => {
     const { code, message } = await refusal(importBars(taskOf(makeHome(), 'parquet', content)))
     expect([code, message]).toEqual(['bars-invalid', expect.stringContaining('the footer cannot be read')])
   }
+})
+
+test.each(['PLAIN', 'DELTA_LENGTH_BYTE_ARRAY', 'RLE_DICTIONARY'] as const)(
+  'a page of 350,000 %s texts is read in little more memory than its bytes',
+  async encoding => {
+    const rows = 350_000
+    const texts = Array.from({ length: rows }, (_, i) => new Date(1.6e12 + i * 60_000).toISOString())
+    const columnData: ColumnSource[] = [
+      { name: 'time', type: 'STRING', data: texts, encoding, nullable: false },
+      ...prices.map(
+        ({ name }): ColumnSource => ({ name, type: 'DOUBLE', data: new Float64Array(rows).fill(1) }),
+      ),
+    ]
+    const file = parquetWriteBuffer({ columnData, rowGroupSize: rows, pageSize: 2 ** 30, statistics: false })
+    const task = { ...taskOf(makeHome(), 'parquet', new Uint8Array(file)), timeframe: '1m' } as const
+    const { manifest } = await importFile(task, new Threads(40))
+    expect([manifest.bars, manifest.partitions[0]?.first_ms]).toEqual([rows, 1.6e12])
+  },
+  30_000,
+)
+
+test('a Parquet cell of a million digits is no number and costs no time', async () => {
+  const text = { kind: 'text', values: ['1', '1'.repeat(1_000_000), '1'] } as const
+  const time = { name: 'time', kind: 'time', values: days } as const
+  const file = parquetOf(tableOf([time, ...prices.slice(0, 3), { name: 'close', ...text }]))
+  const { errors } = await refusal(importBars(taskOf(makeHome(), 'parquet', file)))
+  expect(errors[0]?.message).toBe('row 2, column close: close is not a number')
+})
+
+test.each(['oldest first', 'newest first'])(
+  'bars that are not complete are left out, %s, and the answer says how many and from when',
+  async order => {
+    const bars = makeBars(60_000)
+    const text = order === 'newest first' ? newestFirst(bars) : renderTable(barsTable(bars), 'csv')
+    const at = (i: number) => bars.time[i]
+    const lastClose = bars.close_time[999] as number
+    const taken = async (now: number) => {
+      const { manifest, warnings } = await importBars({ ...taskOf(makeHome(), 'csv', text), now })
+      return [manifest.bars, manifest.partitions.at(-1)?.last_ms, ...warnings]
+    }
+    expect(await taken(lastClose)).toEqual([
+      1000,
+      at(999),
+      '59000 bars are not complete yet and were left out; the first opens at 2022-09-27T00:00:00.000Z.',
+    ])
+    // One millisecond earlier, the bar that closes then is not complete either.
+    expect(await taken(lastClose - 1)).toEqual([
+      999,
+      at(998),
+      '59001 bars are not complete yet and were left out; the first opens at 2022-09-26T00:00:00.000Z.',
+    ])
+  },
+  30_000,
+)
+
+test('a file whose bars are all in the future is refused and leaves what was stored', async () => {
+  const home = makeHome()
+  await importBars(taskOf(home, 'csv', renderTable(barsTable(makeBars(10)), 'csv')))
+  const before = filesOf(home)
+  const future = 'date,open,high,low,close\n2999-01-02,1,1,1,1\n2999-01-03,1,1,1,1\n'
+  const { code, message } = await refusal(importBars(taskOf(home, 'csv', future)))
+  expect(code).toBe('bars-invalid')
+  expect(message).toBe('no bar of the file is complete yet: the first opens at 2999-01-02T00:00:00.000Z')
+  expect(filesOf(home)).toEqual(before)
+})
+
+test('eight imports are taken at the same time; one more is refused before it begins, until one ends', async () => {
+  const places = new ImportPlaces()
+  const ends = Array.from({ length: 8 }, () => Promise.withResolvers<string>())
+  const held = ends.map(end => places.hold(() => end.promise))
+  let hasBegun = false
+  const ninth = () =>
+    places.hold(async () => {
+      hasBegun = true
+      return 'ninth'
+    })
+  expect([(await refusal(ninth())).code, hasBegun]).toEqual(['queue-full', false])
+  ends[0]?.reject(new Error('hung up'))
+  await expect(held[0]).rejects.toThrow('hung up')
+  expect(await ninth()).toBe('ninth')
+  for (const end of ends.slice(1)) end.resolve('done')
+  expect(await Promise.all(held.slice(1))).toEqual(Array.from({ length: 7 }, () => 'done'))
 })
 
 test('an upload is written to tmp/, for the owner alone', async () => {

@@ -39,7 +39,7 @@ const expected = (of_: Bars) =>
 const asNumbers = (rows: unknown[][]) => rows.map(row => row.map(Number))
 
 test.each([
-  ['parquet', 'read_parquet', 'TIMESTAMP'],
+  ['parquet', 'read_parquet', 'TIMESTAMP WITH TIME ZONE'],
   ['csv', 'read_csv', 'TIMESTAMP WITH TIME ZONE'],
 ] as const)('DuckDB reads from our %s every value and every time', async (format, reader, timeType) => {
   const path = join(makeHome(), `bars.${format}`)

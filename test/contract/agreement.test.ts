@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { metricDefinitions } from '../../src/backtest/metric-definitions.ts'
+import { symbolForm } from '../../src/market/symbol.ts'
 import { catalogue, operationTypes, paramsSchemaOf, resultSchemaOf } from '../../src/operations/catalogue.ts'
 import { drawTransitions, statuses } from '../../src/operations/lifecycle.ts'
 import { problems } from '../../src/problems.ts'
@@ -70,6 +71,10 @@ test('the contract and the registries list the same vendors and backtest metrics
     Object.keys(metricDefinitions).sort(),
   )
   expect([...schemas.BacktestMetrics.required].sort()).toEqual(Object.keys(metricDefinitions).sort())
+})
+
+test('the contract and the archive take the same symbols', () => {
+  expect(schemas.Symbol.pattern).toBe(symbolForm.source)
 })
 
 test('every operation of the contract is described, tagged, and every 202 links on', () => {

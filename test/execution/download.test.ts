@@ -171,6 +171,29 @@ test('a pair that fails does not lose the others, and the gap report and repair 
   expect((await program.get<{ gaps: unknown[] }>(path)).body.gaps).toEqual([])
 }, 120_000)
 
+test('a download whose pages were deleted before it is resumed fetches them again', async () => {
+  let held: () => void = () => undefined
+  let pages = 0
+  playBinance(vendor, (request, response) => {
+    pages += 1
+    if (pages === 3) held = () => honest()(request, response)
+    else honest()(request, response)
+  })
+  const program = await startProgram({ KTRDR_CCXT_URL: vendor.url, KTRDR_CCXT_INTERVAL_MS: '0' })
+  const one = { symbols: ['BTC-USDT'], timeframes: ['15m'], start: '2025-12-01', end: '2026-01-05' }
+  const { operation_id } = await download(program, one)
+  await reaches(() => pages, 3)
+  await program.cancel(operation_id)
+  await program.end(operation_id, 20)
+  held()
+  expect((await program.request('DELETE', '/api/v1/datasets/BTC-USDT/15m')).status).toBe(204)
+  await program.request('POST', `/api/v1/operations/${operation_id}/resume`)
+  expect(await program.end(operation_id, 60)).toMatchObject({
+    status: 'completed',
+    result: { datasets: [{ bars: 35 * 96, added_bars: 35 * 96 }] },
+  })
+}, 120_000)
+
 test('a download that is cancelled leaves the pages it has stored, and goes on from there when it is resumed', async () => {
   let open: () => void = () => undefined
   const gate = new Promise<void>(resolve => {

@@ -1,3 +1,5 @@
+import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
 import { renderTable } from '../../src/archive/tables.ts'
@@ -49,6 +51,44 @@ test('a refusal names line and column and leaves the stored bars as they were', 
   const parquet = await put<Problem>('KEPT/1d', 'parquet', 'PAR1 is not all of it')
   expect([parquet.status, parquet.body.code]).toEqual([422, 'bars-invalid'])
   expect((await program.get('/api/v1/datasets/KEPT/1d', { accept: 'text/csv' })).text).toBe(before.text)
+})
+
+type Upload = { readonly request: ClientRequest; readonly answer: Promise<IncomingMessage> }
+
+/** Begins to send a file and does not end it. */
+function beginUpload(path: string, text: string): Upload {
+  const headers = { 'content-type': 'text/csv', 'transfer-encoding': 'chunked' }
+  const request = openRequest(`${program.url}/api/v1/datasets/${path}`, { method: 'PUT', headers })
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+  })
+  request.write(text)
+  return { request, answer }
+}
+
+test('of nine uploads that do not end, one is refused at once and the others are imported when they end', async () => {
+  const text = 'date,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n'
+  const uploads = Array.from({ length: 9 }, (_, i) => beginUpload(`HELD${i}/1d`, text))
+  const refused = await Promise.race(
+    uploads.map(({ answer }, i) => answer.then(response => ({ i, response }))),
+  )
+  expect(refused.response.statusCode).toBe(429)
+  expect(Number(refused.response.headers['retry-after'])).toBeGreaterThan(0)
+  expect(await json(refused.response)).toMatchObject({ code: 'queue-full' })
+  for (const { request } of uploads) request.end()
+  const others = await Promise.all(uploads.filter((_, i) => i !== refused.i).map(({ answer }) => answer))
+  expect(others.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 8 }, () => 201))
+  for (const response of others) response.resume()
+  expect((await put(`HELD${refused.i}/1d`, 'csv', text)).status).toBe(201)
+}, 60_000)
+
+test('a bar that is not complete is left out, and the answer says so', async () => {
+  const text = 'date,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n2999-01-02,1,1,1,1,1\n'
+  const { status, body } = await put('FUTURE/1d', 'csv', text)
+  expect([status, body.bars]).toEqual([201, 1])
+  expect(body.warnings).toEqual([
+    '1 bar is not complete yet and was left out; the first opens at 2999-01-02T00:00:00.000Z.',
+  ])
 })
 
 test('while a long file is imported, other requests are answered', async () => {

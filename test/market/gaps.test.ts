@@ -132,7 +132,6 @@ describe('classes', () => {
         end: utc('2024-01-08T21:00:00Z'),
         class: 'unexpected',
         missing_bars: 2,
-        duration_ms: 3 * dayMs + 21 * hourMs,
         note: expect.any(String),
       },
     ])

@@ -138,6 +138,12 @@ test.each([
     '/body/params/calendar',
     /stored with .*XNYS/,
   ],
+  [
+    'prices of another kind than the stored ones',
+    { vendor: 'yahoo' },
+    '/body/params/vendor',
+    /split-adjusted prices from sample, yahoo has prices as traded/,
+  ],
   ['mode range without a start', { mode: 'range' }, '/body/params/start', /needs start/],
 ])('a download with %s is refused at once', async (_case, change, pointer, message) => {
   const { rooms } = await makeRooms()
@@ -146,6 +152,33 @@ test.each([
   await expect(dataDownloadSpec.prepare(params, rooms)).rejects.toEqual(
     expect.objectContaining({ code: 'params-invalid', errors }),
   )
+})
+
+test('a dataset of one exchange is not continued from another, unless a range is stated', async () => {
+  const { rooms } = await makeRooms()
+  const bars = rooms.bars.read('AAPL', '1d', (await rooms.bars.manifest('AAPL', '1d'))?.sha256 ?? '')
+  await rooms.bars.publish('BTC-USDT', '1d', bars, { source: 'ccxt:binance', now: 0, calendar: '24-7' })
+  const params = {
+    vendor: 'ccxt',
+    exchange: 'kraken',
+    symbols: ['BTC-USDT'],
+    timeframes: ['1d'],
+    mode: 'full',
+  }
+  await expect(dataDownloadSpec.prepare(params, rooms)).rejects.toEqual(
+    expect.objectContaining({ message: expect.stringContaining('came from ccxt:binance') }),
+  )
+  for (const change of [{ exchange: 'binance' }, { mode: 'range', start: '2024-01-01' }])
+    expect(await dataDownloadSpec.prepare({ ...params, ...change }, rooms)).toBeDefined()
+})
+
+test('the vendor csv needs a calendar, as nothing tells when its symbols are traded', async () => {
+  const { rooms } = await makeRooms()
+  const params = { vendor: 'csv', symbols: ['OWN'], timeframes: ['1d'], mode: 'full' }
+  await expect(dataDownloadSpec.prepare(params, rooms)).rejects.toEqual(
+    expect.objectContaining({ message: expect.stringContaining('give calendar') }),
+  )
+  expect(await dataDownloadSpec.prepare({ ...params, calendar: 'XNYS' }, rooms)).toBeDefined()
 })
 
 test('a repair asks the vendor the bars came from, and needs one where they were imported', async () => {

@@ -38,6 +38,18 @@ async function fetchPage(change: Partial<BarsRequest> = {}, context?: VendorCont
 const days = ({ bars }: BarsPage) => [...bars.time].map(time => formatTime(time).slice(0, 10))
 
 describe('what is asked', () => {
+  test('the key of the operator goes with each request and stands in no problem', async () => {
+    const context = makeContext(server.url)
+    const stooq = { ...context.settings.stooq, apiKey: 'hush-hush' }
+    const keyed = { ...context, settings: { ...context.settings, stooq } }
+    server.on(path, answer(week), fault.status(403))
+    await fetchPage({ start: Date.UTC(2025, 11, 29) }, keyed)
+    expect(server.requests[0]?.query.get('apikey')).toBe('hush-hush')
+    const refusal = await fetchPage({}, keyed).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'vendor-unavailable' })
+    expect(JSON.stringify(refusal, Object.getOwnPropertyNames(refusal))).not.toContain('hush-hush')
+  })
+
   test('a symbol in lower case, its dates as whole days, and the interval', async () => {
     server.on(path, answer(week))
     await fetchPage({ start: Date.UTC(2025, 11, 29) })

@@ -178,7 +178,7 @@ export function makeSettings(url: string, change: Partial<VendorsSettings> = {})
   const vendor: VendorSettings = { baseUrl: url, intervalMs: 0 }
   return {
     yahoo: vendor,
-    stooq: vendor,
+    stooq: { ...vendor, apiKey: null },
     ccxt: { ...vendor, exchange: 'binance' },
     csvFolder: null,
     timeoutMs: 10_000,

@@ -99,7 +99,7 @@ export async function fetchYahoo(server: VendorServer, asked: Asked = {}): Promi
     timeframe,
     start: asked.start === undefined ? null : Date.parse(asked.start),
     end: Date.parse(asked.end ?? now),
-    calendar: calendars.get(asked.calendar ?? vendor.calendarOf(symbol)),
+    calendar: calendars.get(asked.calendar ?? vendor.calendarOf(symbol) ?? ''),
     exchange: null,
   }
   const pages: BarsPage[] = []

@@ -1,73 +1,13 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { afterEach, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { expect, test } from '@jest/globals'
 import { artifactPath } from '../../src/archive/artifacts.ts'
 import { BarsArchive } from '../../src/archive/bars.ts'
-import { createLayout } from '../../src/archive/layout.ts'
 import { decodeTable } from '../../src/archive/tables.ts'
 import type { BacktestingResult } from '../../src/operations/backtesting.ts'
-import { catalogue } from '../../src/operations/catalogue.ts'
 import type { DataDownloadResult } from '../../src/operations/data-download.ts'
-import type { Artifact, Outcome, Params } from '../../src/operations/operation.ts'
-import { control, controlBytes, stop, type Task } from '../../src/operations/protocol.ts'
-import backtest from '../../workers/backtesting.ts'
-import download from '../../workers/data-download.ts'
-import { makeRooms, serverFacts } from '../support/rooms.ts'
-
-const operation_id = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
-const ports: MessageChannel[] = []
-afterEach(() => {
-  for (const { port1 } of ports.splice(0)) port1.close()
-})
-
-function makeHome() {
-  const home = mkdtempSync(join(tmpdir(), 'ktrdr-workers-'))
-  createLayout(home)
-  return home
-}
-
-/** Runs a worker in this thread, as the pool would in another. */
-async function run(
-  home: string,
-  type: 'data_download' | 'backtesting',
-  params: Params,
-  stopWord: number = stop.none,
-) {
-  const prepared = await catalogue[type].prepare(params, makeRooms(home))
-  const channel = new MessageChannel()
-  ports.push(channel)
-  const shared = new SharedArrayBuffer(controlBytes)
-  new Int32Array(shared)[control.stop] = stopWord
-  const { seed, strategy_sha256, dataset_sha256 } = prepared
-  const provenance = {
-    version: '0',
-    node_version: '0',
-    seed,
-    strategy_sha256,
-    dataset_sha256: [...dataset_sha256],
-  }
-  const task: Task = {
-    operation_id,
-    type,
-    attempt: 1,
-    params: prepared.params,
-    provenance,
-    request_id: null,
-    server: serverFacts(home),
-    now: Date.now(),
-    restore_from: [],
-    control: shared,
-    port: channel.port2,
-  }
-  return (type === 'backtesting' ? backtest : download)(task)
-}
-
-function completed<R>(outcome: Outcome): { result: R; artifacts: readonly Artifact[] } {
-  if (outcome.kind !== 'completed') throw new Error(JSON.stringify(outcome))
-  return { result: outcome.result as R, artifacts: outcome.artifacts }
-}
+import type { Params } from '../../src/operations/operation.ts'
+import { stop } from '../../src/operations/protocol.ts'
+import { completed, makeHome, operationId, prepare, runWorker } from '../support/worker.ts'
 
 const sample = { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'], mode: 'full' }
 const trading = {
@@ -85,22 +25,22 @@ const trading = {
 test('a download stores the bars, and what could not be fetched makes it partial', async () => {
   const home = makeHome()
   const { result } = completed<DataDownloadResult>(
-    await run(home, 'data_download', { ...sample, symbols: ['MSFT', 'AAPL'] }),
+    await runWorker(home, 'data_download', { ...sample, symbols: ['MSFT', 'AAPL'] }),
   )
   expect(result).toMatchObject({ partial: true, datasets: [{ symbol: 'AAPL', timeframe: '1d', bars: 1260 }] })
   expect((await new BarsArchive(home).manifest('AAPL', '1d'))?.sha256).toBe(result.datasets[0]?.sha256)
 })
 
 test('a download of which nothing could be fetched fails with the first problem', async () => {
-  const outcome = await run(makeHome(), 'data_download', { ...sample, symbols: ['MSFT', 'GOOG'] })
+  const outcome = await runWorker(makeHome(), 'data_download', { ...sample, symbols: ['MSFT', 'GOOG'] })
   expect(outcome).toMatchObject({ kind: 'failed', problem: { code: 'bars-missing' } })
 })
 
 test('a backtest gives the same bytes twice, and its trades add up to the change of the equity', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
-  const first = completed<BacktestingResult>(await run(home, 'backtesting', trading))
-  const second = completed<BacktestingResult>(await run(home, 'backtesting', trading))
+  await runWorker(home, 'data_download', sample)
+  const first = completed<BacktestingResult>(await runWorker(home, 'backtesting', trading))
+  const second = completed<BacktestingResult>(await runWorker(home, 'backtesting', trading))
   expect(second).toEqual(first)
   expect(first.result).toMatchObject({ strategy_name: 'sma_cross', symbol: 'AAPL', bars: 1260 })
   expect(first.artifacts.map(artifact => artifact.file)).toEqual([
@@ -109,7 +49,7 @@ test('a backtest gives the same bytes twice, and its trades add up to the change
     'strategy.yaml',
   ])
   const [trades, equity] = first.artifacts.map(artifact => {
-    const path = artifactPath(home, operation_id, 1, artifact)
+    const path = artifactPath(home, operationId, 1, artifact)
     return artifact.rows === null ? null : decodeTable(readFileSync(path))
   })
   const net = trades?.columns.find(column => column.name === 'net_pnl')?.values as Float64Array
@@ -121,9 +61,11 @@ test('a backtest gives the same bytes twice, and its trades add up to the change
 
 test('bars before the start warm the indicators up and are not traded', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
+  await runWorker(home, 'data_download', sample)
   const range = { start: '2016-01-01', end: '2017-01-01' }
-  const { result } = completed<BacktestingResult>(await run(home, 'backtesting', { ...trading, ...range }))
+  const { result } = completed<BacktestingResult>(
+    await runWorker(home, 'backtesting', { ...trading, ...range }),
+  )
   expect(result).toMatchObject({
     bars: 252,
     start: '2016-01-04T00:00:00.000Z',
@@ -153,13 +95,13 @@ const { strategy: _, sizing: __, ...asWritten } = trading
 
 test('a strategy that goes both ways is traded with its own stops, time stop and sizing', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
+  await runWorker(home, 'data_download', sample)
   const { result, artifacts } = completed<BacktestingResult>(
-    await run(home, 'backtesting', { ...asWritten, strategy_yaml: bothSides }),
+    await runWorker(home, 'backtesting', { ...asWritten, strategy_yaml: bothSides }),
   )
   const [artifact] = artifacts
   if (artifact === undefined) throw new Error('there are no trades')
-  const { columns } = decodeTable(readFileSync(artifactPath(home, operation_id, 1, artifact)))
+  const { columns } = decodeTable(readFileSync(artifactPath(home, operationId, 1, artifact)))
   const column = (name: string) => columns.find(found => found.name === name)?.values ?? []
   const numbers = (name: string) => [...(column(name) as Float64Array)]
   const { splits, metrics } = result
@@ -182,9 +124,8 @@ test('a strategy that goes both ways is traded with its own stops, time stop and
 
 test('the sizing of the request goes before that of the strategy, and all_in is what is left', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
-  const sizingOf = async (params: Params) =>
-    (await catalogue.backtesting.prepare(params, makeRooms(home))).params.sizing
+  await runWorker(home, 'data_download', sample)
+  const sizingOf = async (params: Params) => (await prepare(home, 'backtesting', params)).params.sizing
   const sizing = { mode: 'units', units: 3 }
   expect(await sizingOf({ ...asWritten, strategy_yaml: bothSides })).toEqual({
     mode: 'risk',
@@ -196,10 +137,10 @@ test('the sizing of the request goes before that of the strategy, and all_in is 
 
 test('a sizing that does not say how much, or needs a stop there is not, is refused', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
+  await runWorker(home, 'data_download', sample)
   const refusal = async (sizing: object) => {
     const params = { ...asWritten, strategy: 'sma_cross', sizing }
-    const refused = await catalogue.backtesting.prepare(params, makeRooms(home)).catch(problem => problem)
+    const refused = await prepare(home, 'backtesting', params).catch(problem => problem)
     return refused.errors
   }
   expect(await refusal({ mode: 'risk', risk_percent: 1 })).toMatchObject([
@@ -213,10 +154,12 @@ test('a sizing that does not say how much, or needs a stop there is not, is refu
 
 test('a worker that is asked to stop stops, and leaves no artifact', async () => {
   const home = makeHome()
-  await run(home, 'data_download', sample)
-  expect(await run(home, 'backtesting', trading, stop.cancel)).toEqual({
+  await runWorker(home, 'data_download', sample)
+  expect(await runWorker(home, 'backtesting', trading, { stopWord: stop.cancel })).toEqual({
     kind: 'cancelled',
     mode: 'cooperative',
   })
-  expect(await run(home, 'data_download', sample, stop.drain)).toEqual({ kind: 'interrupted' })
+  expect(await runWorker(home, 'data_download', sample, { stopWord: stop.drain })).toEqual({
+    kind: 'interrupted',
+  })
 })

@@ -1,13 +1,23 @@
 import type { TaskRunner } from '../../archive/task-runner.ts'
-import type { GapsOfSpan } from '../../archive/tasks.ts'
 import { toRfc3339, toRfc3339OrNull } from '../../clock.ts'
+import type { GapReport } from '../../market/gaps.ts'
 import type { QualityReport } from '../../market/quality.ts'
+import { closeTimeMs, dayMs } from '../../market/timeframe.ts'
 import type { components } from '../../openapi.gen.ts'
+import { Problem } from '../../problems.ts'
 import type { Some } from '../handlers.ts'
 import { type DatasetRooms, manifestOf, readRange } from './datasets.ts'
 
 type Api = components['schemas']
 type Manifest = Awaited<ReturnType<typeof manifestOf>>
+
+/** Sessions are looked at one by one, however few bars there are. */
+const maxRangeMs = 200 * 366 * dayMs
+/** A day of the calendar costs about as much as so many bars. */
+const rowsPerDay = 10
+
+const rangeFault = (message: string): Problem =>
+  new Problem('params-invalid', message, { errors: [{ pointer: '/query/end', code: 'range', message }] })
 
 /** What stored bars lack, and what looks wrong with them; long datasets are judged in a thread. */
 export function datasetReportRoutes(
@@ -16,7 +26,14 @@ export function datasetReportRoutes(
 ): Some<'getDatasetGaps' | 'getDatasetQuality'> {
   const common = (manifest: Manifest, query: { start?: string; end?: string; limit: number }) => {
     const { symbol, timeframe, sha256, calendar } = manifest
-    return { home: config.home, symbol, timeframe, sha256, calendar, limit: query.limit, ...readRange(query) }
+    const asked = readRange(query)
+    const lastMs = Date.parse(manifest.last_time)
+    const start = asked.start ?? Date.parse(manifest.first_time)
+    const end = asked.end ?? Math.max(start, closeTimeMs(lastMs, timeframe))
+    if (end - start > maxRangeMs) throw rangeFault('start and end are more than 200 years apart')
+    if (end < start) throw rangeFault(`the first bar opens at ${manifest.first_time}, after end`)
+    const range = { start, end }
+    return { home: config.home, symbol, timeframe, sha256, calendar, limit: query.limit, ...range }
   }
   return {
     getDatasetGaps: async ({ params, query }, response) => {
@@ -24,9 +41,11 @@ export function datasetReportRoutes(
       const { fetched, failed } = manifest
       const range = common(manifest, query)
       // Bars that cannot exist yet are not missing.
-      const end = range.end === null ? null : Math.min(range.end, clock.now())
+      const end = Math.min(range.end, Math.max(range.start, clock.now()))
       const task = { ...range, end, fetched, failed, includeExpected: query.include_expected }
-      response.json(presentGaps(manifest, await tasks.run('gaps', task, manifest.bars)))
+      const work = manifest.bars + ((end - range.start) / dayMs) * rowsPerDay
+      const report = await tasks.run('gaps', task, work)
+      response.json(presentGaps(manifest, { ...report, start: range.start, end }))
     },
     getDatasetQuality: async ({ params, query }, response) => {
       const manifest = await manifestOf(archive, params)
@@ -38,7 +57,7 @@ export function datasetReportRoutes(
 
 function presentGaps(
   { symbol, timeframe, sha256, calendar }: Manifest,
-  report: GapsOfSpan,
+  report: GapReport & { readonly start: number; readonly end: number },
 ): Api['GapReport'] {
   return {
     symbol,

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Response } from 'express'
 import { type BarsArchive, datasetOf, type Manifest } from '../../archive/bars.ts'
-import { importFile, receiveUpload } from '../../archive/import.ts'
+import { type ImportPlaces, importFile, receiveUpload } from '../../archive/import.ts'
 import type { Renditions } from '../../archive/renditions.ts'
 import { tableMediaTypes } from '../../archive/tables.ts'
 import type { Threads } from '../../archive/threads.ts'
@@ -28,6 +28,7 @@ export type DatasetRooms = {
   readonly queries: OperationQueries
   /** Imports that run at the same time share them. */
   readonly imports: Threads
+  readonly places: ImportPlaces
   readonly clock: Clock
   readonly config: Pick<Config, 'home' | 'calendars'>
 }
@@ -42,14 +43,10 @@ export function datasetRoutes(rooms: DatasetRooms): Some<Names> {
       response.json({ items: (await archive.list()).filter(isAsked) })
     },
     getDatasetBars: (request, response) => sendBars(rooms, request, response),
-    importDataset: (request, response) => importBars(rooms, request, response),
+    importDataset: (request, response) => rooms.places.hold(() => importBars(rooms, request, response)),
     deleteDataset: async ({ params }, response) => {
       const { symbol, timeframe } = params
-      const users = await rooms.queries.usersOfDataset(symbol, timeframe)
-      if (users.length > 0) {
-        const named = users.slice(0, 10).join(', ')
-        throw new Problem('dataset-in-use', `${symbol} ${timeframe} is being used by ${named}.`)
-      }
+      await refuseWhileInUse(rooms, params)
       if (!(await archive.remove(symbol, timeframe))) throw notFound(symbol, timeframe)
       response.status(204).end()
     },
@@ -86,17 +83,32 @@ async function sendBars(
   response.set('Content-Type', contentType).end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
+/** @throws {Problem} 'dataset-in-use' while an active operation reads or writes it */
+async function refuseWhileInUse(
+  { queries }: DatasetRooms,
+  { symbol, timeframe }: { symbol: string; timeframe: string },
+): Promise<void> {
+  const users = await queries.usersOfDataset(symbol, timeframe)
+  if (users.length === 0) return
+  const named = users.slice(0, 10).join(', ')
+  throw new Problem('dataset-in-use', `${symbol} ${timeframe} is being used by ${named}.`)
+}
+
 /** The body goes to disk first: a thread reads it there, whatever its size, and publishes all or nothing. */
 async function importBars(
-  { calendars, clock, config, imports }: DatasetRooms,
+  rooms: DatasetRooms,
   request: ApiRequest<'importDataset'>,
   response: Response,
 ): Promise<void> {
+  const { calendars, clock, config, imports } = rooms
   const { symbol, timeframe } = request.params
   const { calendar = null } = request.query
+  await refuseWhileInUse(rooms, request.params)
   if (calendar !== null) checkCalendarName(calendars, calendar, '/query/calendar')
   const path = await receiveUpload(request, config.home, { maxBytes: importBytes })
   try {
+    // Long uploads leave time for an operation to begin: its bars and these would become a mixture.
+    await refuseWhileInUse(rooms, request.params)
     const task = {
       home: config.home,
       symbol,
