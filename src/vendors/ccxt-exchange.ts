@@ -2,12 +2,21 @@ import type { Exchange } from 'ccxt'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { MarketFacts } from './ccxt-symbols.ts'
-import { askVendor, firstBackoffMs, maxBackoffMs, VendorRefusal } from './http.ts'
+import { askVendor, firstBackoffMs, maxBackoffMs, UnreadableAnswer, VendorRefusal } from './http.ts'
 import { monotonicMs, pause, postponeTurns, throwIfAborted } from './pacing.ts'
 import type { VendorRow } from './page.ts'
 import type { VendorContext } from './vendor.ts'
 
 export type Ccxt = typeof import('ccxt')
+
+/** The last answer, as far as it is asked about later. */
+type Answer = {
+  readonly status: number
+  /** Whether a list is in it that could be one of candles. */
+  readonly hasList: boolean
+  readonly beginning: string
+}
+const noAnswer: Answer = { status: 200, hasList: false, beginning: '' }
 
 /** An exchange as this server uses it: public candles, no account, all requests in turn with the other threads. */
 export class CcxtExchange {
@@ -15,8 +24,7 @@ export class CcxtExchange {
   private readonly ccxt: Ccxt
   private readonly exchange: Exchange
   private readonly context: VendorContext
-  /** HTTP status of the last answer. */
-  private lastStatus = 200
+  private last: Answer = noAnswer
 
   constructor(ccxt: Ccxt, exchange: Exchange, context: VendorContext) {
     this.id = exchange.id
@@ -25,6 +33,13 @@ export class CcxtExchange {
     this.context = context
     exchange.fetchImplementation = (url: string, init: { readonly method: string }) =>
       this.fetch(new URL(url), init.method)
+    // ccxt leaves candles out that it finds no time in, whatever they are made of.
+    const parse = exchange.parseOHLCV.bind(exchange)
+    exchange.parseOHLCV = (sent, market) => {
+      const candle = parse(sent, market)
+      if (Number.isFinite(candle[0])) return candle
+      throw new UnreadableAnswer(`a candle without a time: ${brief(JSON.stringify(sent) ?? 'nothing')}`)
+    }
   }
 
   /** Whether ccxt knows candles of a timeframe here. */
@@ -54,11 +69,18 @@ export class CcxtExchange {
 
   /**
    * One answer's candles from `sinceMs` on, as they come. @param symbol ccxt's, markets loaded
+   *
+   * Of an answer of another shape, such as `{}` or a notice of maintenance, ccxt makes an empty list for most
+   * exchanges. So none are believed only where the answer holds a list; any other is asked for again.
    * @throws {Problem} as `Vendor.fetchBars` does
    */
   async candles(symbol: string, timeframe: Timeframe, sinceMs: number): Promise<VendorRow[]> {
     const limit = this.limitOf(symbol) ?? undefined
-    const candles = await this.ask(() => this.exchange.fetchOHLCV(symbol, timeframe, sinceMs, limit))
+    const candles = await this.ask(async () => {
+      const told = await this.exchange.fetchOHLCV(symbol, timeframe, sinceMs, limit)
+      if (told.length > 0 || this.last.hasList) return told
+      throw new UnreadableAnswer(`no list of candles: ${this.last.beginning}`)
+    })
     return candles.map(([time, open, high, low, close, volume]) => ({
       time: time ?? Number.NaN,
       open: open ?? null,
@@ -71,7 +93,7 @@ export class CcxtExchange {
 
   /**
    * Calls ccxt, and again when the exchange said in its own words, not in HTTP's, that it is asked too often or has
-   * trouble: as often and as long as the settings allow. Failures of HTTP have been tried again before ccxt sees them.
+   * trouble, or sent something else than it was asked for: as often and as long as the settings allow. Failures of HTTP have been tried again before ccxt sees them.
    */
   private async ask<T>(call: () => Promise<T>): Promise<T> {
     const { retries, retryTotalMs } = this.context.settings
@@ -79,7 +101,7 @@ export class CcxtExchange {
     for (let tries = 1; ; tries++) {
       throwIfAborted(this.context.signal)
       try {
-        this.lastStatus = 200
+        this.last = noAnswer
         return await this.untilAborted(call())
       } catch (error) {
         throwIfAborted(this.context.signal)
@@ -124,23 +146,33 @@ export class CcxtExchange {
     })
     const request = { vendor: 'ccxt', home: url.origin, path: url.pathname + url.search } as const
     try {
-      return answer(200, await askVendor(request, this.context, wholeJson))
+      const { text, last } = await askVendor(request, this.context, readJson)
+      this.last = last
+      return answer(200, text)
     } catch (error) {
       if (!(error instanceof VendorRefusal)) throw error
-      this.lastStatus = error.status
+      this.last = { ...noAnswer, status: error.status }
       return answer(error.status, error.body)
     }
   }
 
   /** Whether a further call may succeed. ccxt counts every refusal by HTTP as trouble of the network: it is not. */
   private isPassing(error: unknown): boolean {
-    if (error instanceof this.ccxt.RateLimitExceeded) return true
-    return error instanceof this.ccxt.OperationFailed && this.lastStatus === 200
+    const { BaseError, OperationFailed, RateLimitExceeded } = this.ccxt
+    if (error instanceof RateLimitExceeded) return true
+    if (error instanceof Problem || this.last.status !== 200) return false
+    // What is no error of ccxt comes from an answer of another shape than the exchange's.
+    return error instanceof OperationFailed || !(error instanceof BaseError)
   }
 
   private translate(error: unknown): unknown {
     if (error instanceof Problem) return error
     const { BaseError, BadSymbol, AuthenticationError } = this.ccxt
+    if (error instanceof UnreadableAnswer) {
+      return new Problem('vendor-unavailable', `${this.id} sent ${brief(error)}`, {
+        hint: 'Try again later; what was stored before stays.',
+      })
+    }
     // Whatever else ccxt throws while it reads an answer comes from an answer of another shape.
     if (!(error instanceof BaseError)) {
       return new Problem('bars-invalid', `${this.id} sent what ccxt cannot read (${brief(error)})`, {
@@ -157,10 +189,16 @@ export class CcxtExchange {
   }
 }
 
-/** Passes a text on that is JSON from beginning to end: of half an answer ccxt makes an empty one without a word. */
-function wholeJson(text: string): string {
-  JSON.parse(text)
-  return text
+/** A text that is JSON from beginning to end: of half an answer ccxt makes an empty one without a word. */
+function readJson(text: string): { readonly text: string; readonly last: Answer } {
+  return { text, last: { status: 200, hasList: holdsList(JSON.parse(text)), beginning: text.slice(0, 100) } }
+}
+
+/** Whether a list is somewhere in an answer, other than one of errors, as Kraken sends with every answer. */
+function holdsList(value: unknown): boolean {
+  if (Array.isArray(value)) return true
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, part]) => !/^errors?$/i.test(name) && holdsList(part))
 }
 
 function brief(error: unknown): string {

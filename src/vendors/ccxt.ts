@@ -10,13 +10,22 @@ import {
   type MarketFacts,
   nearestSymbols,
 } from './ccxt-symbols.ts'
-import { walkCandles } from './ccxt-walk.ts'
+import { type CandlePage, type CandleSource, walkCandles } from './ccxt-walk.ts'
 import { cleanPage, type VendorRow } from './page.ts'
 import { periodStartMs } from './utc-period.ts'
 import type { BarsPage, BarsRequest, Vendor, VendorContext } from './vendor.ts'
 
 /** No exchange traded before: where a request without a start begins. */
 export const firstTradeMs = Date.UTC(2010, 0, 1)
+
+/**
+ * A candle counts as over so long after its end: the exchange's clock may be seconds behind ours, and what it still
+ * calls the running candle would be stored as the last word and never be asked for again.
+ */
+const settleMs = 10_000
+
+/** Of a market that trades rarely there may be thousands of times without candles. */
+const maxRemarks = 3
 
 /** Where ccxt does not say how many candles an answer has, no more than so many are stepped over. */
 const assumedLimit = 100
@@ -45,17 +54,40 @@ async function* fetchBars(request: BarsRequest, context: VendorContext): AsyncGe
   checkTimeframe(exchange, timeframe)
   const market = await requireMarket(exchange, symbol)
   // Of the period that is not over the exchange has not told the last word, even when it has told nothing yet.
-  const endMs = Math.min(request.end, periodStartMs(context.now(), timeframe))
+  const settledMs = () => context.now() - settleMs
+  const endMs = Math.min(request.end, periodStartMs(settledMs(), timeframe))
   const source = {
+    id,
     timeframe,
     limit: exchange.limitOf(market.symbol) ?? assumedLimit,
     hasDays: exchange.offers('1d'),
     ask: (asked: Timeframe, sinceMs: number) => exchange.candles(market.symbol, asked, sinceMs),
   }
+  let remarksLeft = maxRemarks
   for await (const page of walkCandles(source, request.start ?? firstTradeMs, endMs)) {
     const { rows, remarks } = onGrid(page.rows, exchange.id, timeframe)
-    yield cleanPage(rows, request, { now: context.now(), until: page.untilMs, remarks })
+    const missing = remarksLeft > 0 ? remarkOn(page, source, request) : []
+    remarksLeft -= missing.length
+    yield cleanPage(rows, request, {
+      now: settledMs(),
+      until: page.untilMs,
+      remarks: [...remarks, ...missing],
+    })
   }
+}
+
+/** What to say of candles that are not there. That a market has none before its first is said only to who asked. */
+function remarkOn({ missing }: CandlePage, { id, limit }: CandleSource, request: BarsRequest): string[] {
+  const { symbol, timeframe, start } = request
+  if (missing === null) return []
+  const { fromMs, toMs, isAllButNewest } = missing
+  const isBeforeAll = start === null && fromMs === firstTradeMs
+  if (isBeforeAll && !isAllButNewest) return []
+  const span = isBeforeAll
+    ? `before ${formatTime(toMs)}`
+    : `from ${formatTime(fromMs)} to ${formatTime(toMs)}`
+  const why = isAllButNewest ? `: it tells the newest ${limit} only` : ''
+  return [`${id} has no ${timeframe} candles of ${symbol} ${span}${why}`]
 }
 
 function checkTimeframe(exchange: CcxtExchange, timeframe: Timeframe): void {

@@ -47,7 +47,12 @@ export function cleanPage(rows: readonly VendorRow[], request: BarsRequest, fact
   const closeTimeOf = facts.closeTimeOf ?? grid.closeTimeOf
   const builder = new BarsBuilder(rows.length)
   const faults: string[] = []
-  let until = Math.min(facts.until, request.end, facts.now, firstUnfinished(grid, request, facts.now, closeTimeOf))
+  let until = Math.min(
+    facts.until,
+    request.end,
+    facts.now,
+    firstUnfinished(grid, request, facts.now, closeTimeOf),
+  )
   for (const row of latestOfEach(rows.filter(hasPrices).filter(row => isInside(row.time, request)))) {
     const { time, open, high, low, close } = row
     const close_time = closeTimeOf(time)

@@ -142,11 +142,7 @@ function rowsOf(result: Fields, symbol: string): VendorRow[] {
   })
 }
 
-function actionsOf(
-  events: Fields,
-  symbol: string,
-  { localDateMs }: ChartClock,
-): readonly CorporateAction[] {
+function actionsOf(events: Fields, symbol: string, { localDateMs }: ChartClock): readonly CorporateAction[] {
   const each = (kind: string) =>
     Object.entries(events[kind] === undefined ? {} : fields(events[kind])).map(([key, event]) => {
       const number = (name: string) => numberOf(fields(event)[name], `${symbol}, ${kind} ${key}, ${name}`)

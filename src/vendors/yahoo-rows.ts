@@ -47,7 +47,8 @@ export function closeTimesOf(
 ): (openTimeMs: number) => number {
   const grid = gridOf(calendar, timeframe)
   if (isIntraday(timeframe) || clock.zone === calendar.timezone) return grid.closeTimeOf
-  return openTimeMs => Math.max(grid.closeTimeOf(openTimeMs), clock.midnightMs(nextLabel(openTimeMs, timeframe)))
+  return openTimeMs =>
+    Math.max(grid.closeTimeOf(openTimeMs), clock.midnightMs(nextLabel(openTimeMs, timeframe)))
 }
 
 /** Label of the bar after the one with a label. */

@@ -1,6 +1,6 @@
 import { unadjustSplits } from '../market/adjust.ts'
-import { checkBars, formatTime } from '../market/bars.ts'
 import { isIntraday } from '../market/bar-grid.ts'
+import { checkBars, formatTime } from '../market/bars.ts'
 import { type CorporateAction, rawActions } from '../market/corporate-action.ts'
 import { earliestMs } from '../market/download-plan.ts'
 import { dayMs, type Timeframe } from '../market/timeframe.ts'

@@ -70,8 +70,32 @@ test('another exchange is played by the same rules: its candles, without the one
     '/0/public/Assets',
     '/0/public/AssetPairs',
     '/0/public/OHLC',
+    // The years before its newest candles are asked for again.
+    '/0/public/OHLC',
   ])
   expect([...connections.hosts]).toEqual(['127.0.0.1'])
+})
+
+test('an exchange that tells its newest candles only is said to, where more was asked for', async () => {
+  server.on('/0/public/OHLC', ohlc(newest))
+  const ask = (change: object) => fetchPages(context(), { symbol: 'BTC-USD', exchange: 'kraken', ...change })
+  const remarksOf = async (change: object) => (await ask(change)).flatMap(page => page.remarks ?? [])
+  expect(await remarksOf({})).toEqual([
+    'kraken has no 1h candles of BTC-USD before 2025-12-06T13:00:00.000Z: it tells the newest 720 only',
+  ])
+  expect(await remarksOf({ start: Date.UTC(2025, 0, 1), end: Date.UTC(2025, 1, 1) })).toEqual([
+    'kraken has no 1h candles of BTC-USD from 2025-01-01T00:00:00.000Z to 2025-12-06T13:00:00.000Z: it tells the newest 720 only',
+  ])
+  expect(await remarksOf({ start: newest[0] })).toEqual([])
+})
+
+test('an answer without its candles is asked for again, for all that it is the exchange whose lists are wrapped', async () => {
+  const empty = [{ error: [] }, { error: [], result: {} }, { error: [], result: null }].map(body =>
+    answer(body),
+  )
+  server.on('/0/public/OHLC', ...empty, ohlc(newest))
+  const pages = await fetchPages(context(), { symbol: 'BTC-USD', exchange: 'kraken', start: newest[0] ?? 0 })
+  expect(timesOf(pages)).toEqual(newest.slice(0, -1))
 })
 
 test('"asked too often" in its own words is tried again', async () => {

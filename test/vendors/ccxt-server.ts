@@ -68,19 +68,21 @@ export function playBinance(server: VendorServer, ...replies: readonly Reply[]):
 export const askedForCandles = (server: VendorServer) =>
   server.requests.filter(request => request.path !== exchangeInfoPath)
 
+/** All hours of a market, up to `end`. */
+export const requestOf = (end: number): BarsRequest => ({
+  symbol: 'BTC-USDT',
+  timeframe: '1h',
+  start: null,
+  end,
+  calendar: new Calendars().get('24-7'),
+  exchange: null,
+})
+
 export async function fetchPages(
   context: VendorContext,
   change: Partial<BarsRequest> = {},
 ): Promise<BarsPage[]> {
-  const request: BarsRequest = {
-    symbol: 'BTC-USDT',
-    timeframe: '1h',
-    start: null,
-    end: context.now(),
-    calendar: new Calendars().get('24-7'),
-    exchange: null,
-    ...change,
-  }
+  const request = { ...requestOf(context.now()), ...change }
   return Array.fromAsync(ccxtVendor.fetchBars(request, context))
 }
 

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { ccxtVendor, firstTradeMs } from '../../src/vendors/ccxt.ts'
+import type { BarsPage } from '../../src/vendors/vendor.ts'
 import {
   askedForCandles,
   fetchPages,
   klines,
   klinesPath,
+  pick,
   playBinance,
+  requestOf,
   tell,
   timesOf,
   watchConnections,
@@ -41,7 +44,8 @@ describe('the pages of Binance', () => {
     expect(timesOf(pages)).toEqual(finished)
     expect(pages.map(page => page.bars.length)).toEqual([1000, 1000, finished.length - 2000])
     const since = askedForCandles(server).map(({ query }) => Number(query.get('startTime')))
-    expect(since).toEqual([firstTradeMs, listed + 1000 * hourMs, listed + 2000 * hourMs])
+    // The years before the first candle are asked for again before they count as empty.
+    expect(since).toEqual([firstTradeMs, firstTradeMs, listed + 1000 * hourMs, listed + 2000 * hourMs])
     expect(pages.at(-1)?.until).toBe(Date.UTC(2026, 0, 5, 12))
   })
 
@@ -81,12 +85,29 @@ describe('the pages of Binance', () => {
     expect(timesOf(await fetchPages(clocked, change))).toEqual([change.start, Date.UTC(2026, 0, 5, 12)])
   })
 
-  test('end when the market was closed, after one look for later days', async () => {
+  test('hold a candle some seconds after its end, lest a clock that is behind ours still calls it running', async () => {
+    playBinance(server, tell(truth))
+    const end = Date.UTC(2026, 0, 5, 12)
+    const at = (clock: number) =>
+      fetchPages(makeContext(server.url, { now: () => clock }), { start: end - 2 * hourMs, end: clock })
+    for (const lateMs of [0, 9_999]) {
+      const pages = await at(end + lateMs)
+      expect([timesOf(pages), pages.at(-1)?.until]).toEqual([[end - 2 * hourMs], end - hourMs])
+    }
+    expect(timesOf(await at(end + 10_000))).toEqual([end - 2 * hourMs, end - hourMs])
+  })
+
+  test('end when the market was closed, after a look for later days', async () => {
     const closed = klines(listed, listed + 10 * hourMs)
     playBinance(server, tell(closed))
     const pages = await fetchPages(context())
     expect(timesOf(pages)).toEqual(closed.map(([time]) => time))
-    expect(askedForCandles(server).map(({ query }) => query.get('interval'))).toEqual(['1h', '1h', '1d'])
+    // Each is asked for twice: the years before it was listed, those after it was closed, and their days.
+    const asked = askedForCandles(server).map(({ query }) => query.get('interval'))
+    expect(asked).toEqual(['1h', '1h', '1h', '1h', '1d', '1d'])
+    expect(pages.flatMap(page => page.remarks ?? [])).toEqual([
+      'binance has no 1h candles of BTC-USDT from 2025-09-20T14:00:00.000Z to 2026-01-05T12:00:00.000Z',
+    ])
     expect(pages.at(-1)?.until).toBe(Date.UTC(2026, 0, 5, 12))
   })
 
@@ -108,7 +129,7 @@ describe('faults', () => {
   test.each(Object.entries(broken))('%s on any page changes nothing in the result', async (_name, reply) => {
     playBinance(server, reply, tell(truth), reply, tell(truth))
     expect(timesOf(await fetchPages(context()))).toEqual(finished)
-    expect(askedForCandles(server).length).toBe(5)
+    expect(askedForCandles(server).length).toBe(6)
   })
 
   test('Retry-After is waited for', async () => {
@@ -140,7 +161,6 @@ describe('faults', () => {
   })
 
   test.each([
-    [418, { code: -1003, msg: 'Way too many requests; IP banned.' }],
     [451, { code: 0, msg: 'Service unavailable from a restricted location.' }],
     [400, { code: -1100, msg: 'Illegal characters found.' }],
   ])('HTTP %d is told at once with what the exchange says', async (status, body) => {
@@ -157,21 +177,76 @@ describe('faults', () => {
     await expect(fetchPages(context())).rejects.toMatchObject({ code: 'bars-missing' })
   })
 
-  test.each([['[[null]]'], ['[{"a":1}]'], ['{"a":[[1,2]]}'], ['[1,2,3]'], ['"text"'], ['null'], ['[[]]']])(
-    'JSON of another shape is no bars or a problem, never a crash: %s',
+  const junk = [
+    '{}',
+    'null',
+    '"maintenance"',
+    '[]',
+    '{"error":"internal"}',
+    '{"error":[]}',
+    '[[null]]',
+    '[1,2,3]',
+  ]
+  const words = ['{"code":0,"msg":"maintenance"}', '{"code":-1003,"msg":"Too many requests."}', '[[1e9]]x']
+  test.each([...junk, ...words])('%s instead of candles changes nothing in the result', async body => {
+    playBinance(server, tell(truth), answer(body), tell(truth))
+    expect(timesOf(await fetchPages(context()))).toEqual(finished)
+  })
+
+  test.each([...junk.filter(body => body !== '[]'), '[[]]', '[{"a":1}]', '{"a":[[1,2]]}'])(
+    '%s for ever is a problem and no time without candles',
     async body => {
-      playBinance(server, answer(body))
-      const outcome = await fetchPages(context({ settings: makeSettings(server.url, { retries: 0 }) }), {
-        start: now - 5 * hourMs,
-      }).catch((error: unknown) => error)
-      if (Array.isArray(outcome)) expect(timesOf(outcome)).toEqual([])
-      else
-        expect(outcome).toMatchObject({
-          name: 'Problem',
-          code: expect.stringMatching(/^(bars-invalid|vendor-unavailable)$/),
-        })
+      playBinance(server, tell(truth), answer(body))
+      const settings = makeSettings(server.url, { retries: 1 })
+      const pages: BarsPage[] = []
+      const read = async () => {
+        const request = { ...requestOf(now), start: listed }
+        for await (const page of ccxtVendor.fetchBars(request, context({ settings }))) pages.push(page)
+      }
+      await expect(read()).rejects.toMatchObject({
+        name: 'Problem',
+        code: expect.stringMatching(/^(bars-invalid|vendor-unavailable)$/),
+        message: expect.stringMatching(/^binance sent/),
+      })
+      expect(pages.map(page => page.until)).toEqual([listed + 1000 * hourMs])
     },
   )
+
+  test('no candles for days that show trades is a problem, and nothing of that time is told', async () => {
+    const days = klines(Date.UTC(2025, 8, 20), now, '1d')
+    const denied = answer(({ query }) => (query.get('interval') === '1d' ? pick(days, { query }) : []))
+    playBinance(server, tell(truth), denied)
+    const pages: BarsPage[] = []
+    const read = async () => {
+      const request = { ...requestOf(now), start: listed }
+      for await (const page of ccxtVendor.fetchBars(request, context())) pages.push(page)
+    }
+    await expect(read()).rejects.toMatchObject({
+      code: 'vendor-unavailable',
+      message: expect.stringContaining('no 1h candle from 2025-11-01'),
+    })
+    expect(pages.map(page => page.until)).toEqual([listed + 1000 * hourMs])
+  })
+
+  test('an answer with one candle of much later skips none', async () => {
+    const [last = []] = truth.slice(-2)
+    const stray = tell(truth, page => [...page.slice(0, 10), last])
+    playBinance(server, stray, tell(truth), stray, tell(truth))
+    expect(timesOf(await fetchPages(context(), { start: listed }))).toEqual(finished)
+  })
+
+  test('a ban with HTTP 418 is one request for all symbols', async () => {
+    playBinance(server, answer('banned', 418, { 'retry-after': '3600' }))
+    const shared = context()
+    await expect(fetchPages(shared)).rejects.toMatchObject({ message: expect.stringContaining('HTTP 418') })
+    for (const symbol of ['ETH-USDT', 'SOL-USDT']) {
+      await expect(fetchPages(shared, { symbol })).rejects.toMatchObject({
+        code: 'vendor-unavailable',
+        message: expect.stringMatching(/left alone until 2026-01-05T13:3[34]/),
+      })
+    }
+    expect(askedForCandles(server).length).toBe(1)
+  })
 })
 
 describe('stopping', () => {

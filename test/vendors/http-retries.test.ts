@@ -39,6 +39,7 @@ describe('what passes is tried again', () => {
     'a 500': fault.status(500),
     'a 503': fault.status(503),
     'a 408': fault.status(408),
+    'a 418': fault.status(418),
     'a 425': fault.status(425),
     'a 429 without Retry-After': fault.tooMany(),
     'a 429 that asks for no wait': fault.tooMany(0),
@@ -149,6 +150,28 @@ describe('Retry-After', () => {
     })
     expect(performance.now() - began).toBeLessThan(2_000)
     expect(server.requests.length).toBe(1)
+  })
+
+  test('beyond the total time keeps all others from asking until then', async () => {
+    const pacing = createPacing()
+    for (const reply of [fault.tooMany(3600), answer('banned', 418, { 'retry-after': '3600' })]) {
+      server.on('/chart', reply)
+      await expect(
+        askVendor(request, makeContext(server.url, { pacing }), readJson, soon),
+      ).rejects.toMatchObject({ code: 'vendor-unavailable' })
+    }
+    expect(server.requests.length).toBe(1)
+    await expect(
+      askVendor(request, makeContext(server.url, { pacing }), readJson, soon),
+    ).rejects.toMatchObject({
+      code: 'vendor-unavailable',
+      message: expect.stringMatching(/^yahoo is left alone until 2026-01-05T0[01]:/),
+    })
+    const stooq = { ...request, vendor: 'stooq' } as const
+    server.on('/chart', answer(truth))
+    await expect(askVendor(stooq, makeContext(server.url, { pacing }), readJson, soon)).resolves.toEqual(
+      truth,
+    )
   })
 
   test('holds back whoever else wants to ask', async () => {

@@ -58,7 +58,7 @@ test('a change that another thread makes in the same instant is not lost', () =>
     isInterrupted = true
     return 0
   })
-  expect(new BigInt64Array(pacing)[0]).toBe(1_000n)
+  expect(new BigInt64Array(pacing)[3]).toBe(1_000n)
 })
 
 test('turns are handed out one interval apart, however many want one at the same moment', async () => {
@@ -75,7 +75,7 @@ test('turns are handed out one interval apart, however many want one at the same
       }),
     )
   }
-  expect(new BigInt64Array(pacing)).toEqual(new BigInt64Array([0n, 3_000n, 0n]))
+  expect(new BigInt64Array(pacing)).toEqual(new BigInt64Array([0n, 3_000n, 0n, 0n, 0n, 0n]))
   await waits[0]
   stop.abort()
   const ends = await Promise.allSettled(waits)
@@ -105,7 +105,45 @@ test('a vendor that wants to be left alone is left alone by all, but never soone
   const pacing = createPacing()
   postponeTurns(pacing, 'ccxt', 2_000, () => 1_000)
   postponeTurns(pacing, 'ccxt', 500, () => 1_000)
-  expect(new BigInt64Array(pacing)[2]).toBe(3_000n)
+  expect(new BigInt64Array(pacing)[5]).toBe(3_000n)
+})
+
+test('a turn taken before the vendor wanted to be left alone passes unused', async () => {
+  const pacing = createPacing()
+  await waitForTurn(pacing, 'yahoo', 30, quiet)
+  const began = monotonicMs()
+  const waiting = waitForTurn(pacing, 'yahoo', 30, quiet)
+  postponeTurns(pacing, 'yahoo', 300)
+  await waiting
+  expect(monotonicMs() - began).toBeGreaterThanOrEqual(299)
+})
+
+test('who would have to wait too long is refused at once, takes no turn, and is told until when', async () => {
+  const pacing = createPacing()
+  const nowMs = 1_000
+  postponeTurns(pacing, 'ccxt', 3_600_000, () => nowMs)
+  const patience = { ms: 60_000, now: () => Date.UTC(2026, 0, 5, 12) }
+  const before = [...new BigInt64Array(pacing)]
+  await expect(
+    waitForTurn(pacing, 'ccxt', 500, { ...quiet, monotonicNow: () => nowMs, patience }),
+  ).rejects.toMatchObject({
+    code: 'vendor-unavailable',
+    message: expect.stringMatching(/^ccxt is left alone until 2026-01-05T13:00/),
+  })
+  expect([...new BigInt64Array(pacing)]).toEqual(before)
+  // A queue of our own making is waited for, however long it is.
+  const stop = new AbortController()
+  const others = { signal: stop.signal, onWait: () => undefined, patience }
+  await waitForTurn(pacing, 'yahoo', 3_600_000, others)
+  const queued = waitForTurn(pacing, 'yahoo', 3_600_000, others)
+  stop.abort()
+  await expect(queued).rejects.toMatchObject({ name: 'AbortError' })
+})
+
+test('a vendor that asks for years is left alone for a day', () => {
+  const pacing = createPacing()
+  postponeTurns(pacing, 'ccxt', 1e30, () => 0)
+  expect(new BigInt64Array(pacing)[5]).toBe(86_400_000n)
 })
 
 test('a wait tells its reason, and a stop ends it at once as an AbortError', async () => {

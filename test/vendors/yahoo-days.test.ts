@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { startVendorServer, type VendorServer } from './vendor-server.ts'
-import { fetchYahoo, linesOf, playYahoo, row, timesOf } from './yahoo-wire.ts'
+import { type Asked, fetchYahoo, linesOf, playYahoo, row, timesOf } from './yahoo-wire.ts'
 
 let server: VendorServer
 beforeEach(async () => {
@@ -72,6 +72,49 @@ describe('the running day', () => {
     const at = (now: string) => fetchYahoo(server, { symbol: 'EURUSD=X', now })
     expect(timesOf(await at('2026-01-06T22:30Z'))).toEqual(['2026-01-05T00:00'])
     expect(timesOf(await at('2026-01-07T01:30Z'))).toEqual(['2026-01-05T00:00', '2026-01-06T00:00'])
+  })
+})
+
+describe("bars of a clock that is not the calendar's", () => {
+  const closes = async (timeframe: '1d' | '1w' | '1M', stamps: readonly string[], asked: Asked = {}) => {
+    const rows = stamps.map(stamp => row(stamp, 1.5, 0))
+    playYahoo(server, 'EURUSD=X', { zone: 'Europe/London', rows })
+    const pages = await fetchYahoo(server, { symbol: 'EURUSD=X', timeframe, ...asked })
+    return pages.flatMap(page => [...page.bars.close_time].map(ms => new Date(ms).toISOString().slice(0, 16)))
+  }
+
+  test('close no sooner than its midnight, in summer and in winter', async () => {
+    // Days of London, whose prices run to its midnight; New York closes at 21:00Z in summer and 22:00Z in winter.
+    expect(await closes('1d', ['2025-06-30T23:00Z', '2025-12-01T00:00Z'])).toEqual([
+      '2025-07-01T23:00',
+      '2025-12-02T00:00',
+    ])
+    // London leaves summer time on 26 October 2025.
+    expect(await closes('1d', ['2025-10-26T00:00Z', '2025-10-26T23:00Z'])).not.toContain('2025-10-27T21:00')
+    expect(await closes('1w', ['2025-06-29T23:00Z', '2025-12-01T00:00Z'])).toEqual([
+      '2025-07-06T23:00',
+      '2025-12-08T00:00',
+    ])
+    expect(await closes('1M', ['2025-05-31T23:00Z', '2025-11-01T00:00Z'])).toEqual([
+      '2025-06-30T23:00',
+      '2025-12-01T00:00',
+    ])
+  })
+
+  test('are not stored before that midnight and the minutes Yahoo is late', async () => {
+    const stamps = ['2025-06-30T23:00Z', '2025-07-01T23:00Z']
+    expect(await closes('1d', stamps, { now: '2025-07-02T23:19Z' })).toEqual(['2025-07-01T23:00'])
+    expect((await closes('1d', stamps, { now: '2025-07-02T23:20Z' })).length).toBe(2)
+    // Of the running day nothing was sent yet.
+    playYahoo(server, 'EURUSD=X', { zone: 'Europe/London', rows: [row('2025-06-30T23:00Z', 1.5, 0)] })
+    const pages = await fetchYahoo(server, { symbol: 'EURUSD=X', now: '2025-07-02T22:50Z' })
+    expect(pages.at(-1)?.until).toBe(Date.UTC(2025, 6, 2))
+  })
+
+  test('of shares in New York close with its session', async () => {
+    playYahoo(server, 'AAPL', { rows: [row('2025-12-01T14:30Z', 100)] })
+    const [page] = await fetchYahoo(server)
+    expect(page?.bars.close_time[0]).toBe(Date.UTC(2025, 11, 1, 21))
   })
 })
 
