@@ -6,8 +6,10 @@ import type { Report, Row, Size } from './row.ts'
 import { backtest } from './rows/backtest.ts'
 import { cancel } from './rows/cancel.ts'
 import { crashRecovery } from './rows/crash-recovery.ts'
+import { featureBuild } from './rows/feature-build.ts'
 import { getOperation } from './rows/get-operation.ts'
 import { importRow } from './rows/import.ts'
+import { indicatorKernels } from './rows/indicators.ts'
 import { postOperations } from './rows/post-operations.ts'
 import { restart } from './rows/restart.ts'
 import { sseFollowers } from './rows/sse-followers.ts'
@@ -24,6 +26,8 @@ const rows: readonly Row[] = [
   restart,
   backtest,
   importRow,
+  indicatorKernels,
+  featureBuild,
   crashRecovery,
 ]
 
