@@ -4,6 +4,8 @@ import { readSnapshot } from '../src/archive/strategies.ts'
 import type { BacktestConfig, ExitPlan } from '../src/backtest/backtest-config.ts'
 import { type BacktestRun, runBacktest } from '../src/backtest/engine.ts'
 import { summarise } from '../src/backtest/summary.ts'
+import type { SessionBars } from '../src/features/pipeline-columns.ts'
+import { keepSessions, withSessions } from '../src/features/pipeline-sessions.ts'
 import { firstBarAt, sliceBars } from '../src/market/bars.ts'
 import { Calendars } from '../src/market/calendars.ts'
 import type { BacktestingResult, EffectiveBacktestingParams } from '../src/operations/backtesting.ts'
@@ -18,11 +20,10 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
   const strategy = requireRules(parseStrategy(yaml).strategy)
   ctx.progress(0, null, 'loading bars', 'bar')
-  const archive = new BarsArchive(ctx.server.home, new Calendars(ctx.server.calendars))
-  const stored = archive.read(symbol, timeframe, ctx.provenance.dataset_sha256[0] ?? '')
+  const stored = readBars(params, ctx)
   const { start, end } = rangeOf(params)
   // Bars before the range stay: they warm the indicators up.
-  const bars = sliceBars(stored, null, end)
+  const bars = keepSessions(sliceBars(stored, null, end), stored)
   const from = firstBarAt(bars, start ?? Number.NEGATIVE_INFINITY)
   ctx.checkCancelled()
   const signals = computeSignals(strategy, bars)
@@ -38,6 +39,16 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   const { warnings: _, ...rest } = summary
   return { strategy_name: strategy.name, symbol, timeframe, ...rest }
 })
+
+/** The bars that were pinned, with the sessions they belong to. @throws {Problem} as the archive does */
+function readBars({ symbol, timeframe }: EffectiveBacktestingParams, ctx: WorkerContext): SessionBars {
+  const calendars = new Calendars(ctx.server.calendars)
+  const archive = new BarsArchive(ctx.server.home, calendars)
+  const sha256 = ctx.provenance.dataset_sha256[0] ?? ''
+  const bars = archive.read(symbol, timeframe, sha256)
+  const calendar = archive.version(symbol, timeframe, sha256)?.calendar
+  return calendar === undefined ? bars : withSessions(bars, calendars.get(calendar), timeframe)
+}
 
 function exitPlanOf({ decisions: { rules } }: RuleStrategy): ExitPlan {
   return { trailing_stop: rules.stop_loss?.trailing ?? false, max_bars: rules.max_bars }

@@ -20,3 +20,8 @@ export function withSessions(bars: Bars, calendar: Calendar, timeframe: Timefram
   }
   return { ...bars, session }
 }
+
+/** `part`, which is the beginning of `whole`, with as many of its sessions. */
+export function keepSessions(part: SessionBars, { session }: SessionBars): SessionBars {
+  return session === undefined ? part : { ...part, session: session.subarray(0, part.length) }
+}

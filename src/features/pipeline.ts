@@ -15,6 +15,7 @@ import {
 } from './pipeline-columns.ts'
 import { checkFit, fitNormalisers, type TimeSpan } from './pipeline-fit.ts'
 import { type FeatureRecipe, historyOf, timeframesOf } from './pipeline-recipe.ts'
+import { keepSessions } from './pipeline-sessions.ts'
 
 /** Bars of one symbol: of the base timeframe and of every other one that features name, each oldest first. */
 export type SymbolBars = {
@@ -154,7 +155,7 @@ function createJoin(
   const lastClose = base.length === 0 ? 0 : (base.close_time[base.length - 1] as number)
   const all = barsOf(symbol, timeframe)
   // Bars that open after the last base bar has closed cannot be seen.
-  const bars = isBase ? withSessions(base, all) : withSessions(sliceBars(all, null, lastClose), all)
+  const bars = isBase ? keepSessions(base, all) : keepSessions(sliceBars(all, null, lastClose), all)
   const indicators = new IndicatorColumns(recipe, bars, checkpoint)
   const indexes = isBase ? null : asOfIndexes(base.close_time, bars.close_time)
   return feature => {
@@ -173,11 +174,6 @@ function fitValues(
   const base = sliceBars(barsOf(symbol, recipe.base), null, span.end)
   const join = createJoin(symbol, { timeframe: feature.timeframe, base, recipe, checkpoint })
   return join(feature).subarray(firstBarAt(base, span.start))
-}
-
-/** `part`, which is the beginning of `whole`, with as many of its sessions. */
-function withSessions(part: SessionBars, { session }: SessionBars): SessionBars {
-  return session === undefined ? part : { ...part, session: session.subarray(0, part.length) }
 }
 
 function barsOf({ symbol, bars }: SymbolBars, timeframe: Timeframe): SessionBars {

@@ -4,11 +4,11 @@ import { sliceBars } from '../market/bars.ts'
 import { closeTimeMs } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
-import { parseStrategy } from '../strategy/parse.ts'
 import { requireRules } from '../strategy/strategy.ts'
 import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
+import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['BacktestingParams']>
 type WithDefault =
@@ -54,15 +54,8 @@ async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
     ...(params.start === undefined ? {} : { start: params.start }),
     ...(params.end === undefined ? {} : { end: params.end }),
   })
-  const yaml = await strategyText(params, rooms)
-  const { strategy: parsed, warnings } = parseStrategy(yaml)
+  const { strategy: parsed, warnings, yaml } = await readChosenStrategy(params, rooms)
   const strategy = requireRules(parsed)
-  if (params.strategy !== undefined && params.strategy !== strategy.name) {
-    const message = `the file is ${params.strategy}.yaml, but the strategy's name is '${strategy.name}'`
-    throw new Problem('strategy-invalid', message, {
-      errors: [{ pointer: '/name', code: 'name_mismatch', message }],
-    })
-  }
   const sizing = params.sizing ?? strategy.decisions.rules.sizing ?? { mode: 'all_in' as const }
   if (sizing.mode === 'risk' && strategy.decisions.rules.stop_loss === null) throw noStop(strategy.name)
   const symbol = params.symbol ?? strategy.symbols[0]
@@ -124,26 +117,6 @@ function noStop(name: string): Problem {
   return new Problem('params-invalid', message, {
     hint: 'Add decisions.rules.stop_loss to the strategy, or choose another sizing.',
     errors: [{ pointer: '/body/params/sizing/mode', code: 'not_allowed', message }],
-  })
-}
-
-async function strategyText(params: BacktestingParams, rooms: Rooms): Promise<string> {
-  const { strategy, strategy_yaml: yaml } = params
-  if ((strategy === undefined) === (yaml === undefined)) {
-    const message = `give either strategy or strategy_yaml, not ${strategy === undefined ? 'neither' : 'both'}`
-    const code = strategy === undefined ? 'required' : 'not_allowed'
-    throw new Problem('params-invalid', message, {
-      hint: 'GET /api/v1/strategies lists the names; strategy_yaml takes the text itself.',
-      errors: ['strategy', 'strategy_yaml'].map(name => ({ pointer: `/body/params/${name}`, code, message })),
-    })
-  }
-  if (strategy === undefined) return yaml ?? ''
-  const file = await rooms.strategies.get(strategy)
-  if (file !== null) return file.yaml
-  const message = `there is no strategy '${strategy}'`
-  throw new Problem('strategy-not-found', message, {
-    hint: 'GET /api/v1/strategies lists the names.',
-    errors: [{ pointer: '/body/params/strategy', code: 'unknown', message }],
   })
 }
 

@@ -1,3 +1,4 @@
+import type { TradeSignals } from '../backtest/trade-signals.ts'
 import { IndicatorColumns, type SessionBars } from '../features/pipeline-columns.ts'
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { priceFields } from '../market/bars.ts'
@@ -15,22 +16,10 @@ import {
 } from './strategy.ts'
 
 /**
- * What a strategy with rules decides at the close of each bar. Every array has one element per bar, and the element at
- * i depends on bars 0..i only.
+ * What a strategy with rules decides at the close of each bar; the element at i depends on bars 0..i only. A rule is 0
+ * before `first_usable_bar`, an entry also where its stop or target is not known.
  */
-export type Signals = {
-  /** 1 where the rule is true at the bar's close, else 0; 0 before `first_usable_bar` and where there is no such rule. An entry is 0 too where its stop or target is not known. */
-  readonly enter_long: Uint8Array
-  readonly exit_long: Uint8Array
-  readonly enter_short: Uint8Array
-  readonly exit_short: Uint8Array
-  /**
-   * How far from the entry price a stop of an entry decided on this bar lies, in price, above 0. NaN where the distance
-   * is not known, or not above 0; null when the strategy has no stop.
-   */
-  readonly stop_distance: Float64Array | null
-  /** The same for the target. */
-  readonly target_distance: Float64Array | null
+export type Signals = TradeSignals & {
   /** Index of the first bar at whose close a decision is made; it can lie beyond the last bar. */
   readonly first_usable_bar: number
 }
