@@ -2121,7 +2121,7 @@ export interface components {
             symbols: components["schemas"]["StrategySymbols"];
             timeframes: components["schemas"]["StrategyTimeframes"];
             /**
-             * @description Bars that must lie before the first decision. The first decision waits for this many bars or for the longest look-back, whichever is longer. Absent means 0.
+             * @description Bars that must lie before the first decision. The first decision waits for this many bars or for the longest look-back, whichever is longer. Features begin where each has a value, whatever this says. Absent means 0.
              * @example 200
              */
             history_required?: number;

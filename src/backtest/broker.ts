@@ -1,7 +1,7 @@
 import type { Bars } from '../market/bars.ts'
 import { Account, type Exit } from './account.ts'
 import type { BacktestConfig, ExitPlan } from './backtest-config.ts'
-import { affordableUnits, isShortPayable, wantedUnits } from './sizing.ts'
+import { affordableUnits, isRoundTripPayable, wantedUnits } from './sizing.ts'
 import type { TradeSignals } from './trade-signals.ts'
 import { type Direction, type ExitReason, exitReasons } from './trades.ts'
 
@@ -79,13 +79,25 @@ export class Broker {
     const short = this.enterShort[i] === 1 && !exitShort
     this.entry = 0
     this.exit = null
-    if (long !== short && !this.isRuined) {
-      if (long && units <= 0) this.entry = 1
-      else if (short && units >= 0) this.entry = -1
+    if (long !== short && !this.isRuined && (long ? units <= 0 : units >= 0)) {
+      if (this.isPlaceable(i)) this.entry = long ? 1 : -1
+      else {
+        this.counts.unplaced_entries++
+        this.counts.rejected_orders++
+      }
     }
     if (units === 0) return
     if (units > 0 ? exitLong : exitShort) this.exit = exits.signal
     else if (this.entry !== 0) this.exit = exits.reversal
+  }
+
+  /** Whether the stop and the target of an entry decided on bar i are known: without them it is not taken. */
+  private isPlaceable(i: number): boolean {
+    const { stop_distance, target_distance } = this.signals
+    return (
+      (stop_distance === null || distanceAt(stop_distance, i) > 0) &&
+      (target_distance === null || distanceAt(target_distance, i) > 0)
+    )
   }
 
   /** Whether something is decided that waits for the next open. */
@@ -118,15 +130,10 @@ export class Broker {
     const stop = distanceAt(stop_distance, i - 1)
     const target = distanceAt(target_distance, i - 1)
     const price = bars.open[i] as number
-    if ((stop_distance !== null && !(stop > 0)) || (target_distance !== null && !(target > 0))) {
-      counts.unplaced_entries++
-      counts.rejected_orders++
-      return
-    }
     const wanted = wantedUnits(config, account.cash, stop)
     const affordable = affordableUnits(config, account.cash, price)
     const units = Math.min(wanted, affordable)
-    if (!(units > 0) || (direction < 0 && !isShortPayable(config, account.cash, units * price))) {
+    if (!(units > 0) || !isRoundTripPayable(config, account.cash, units * price)) {
       counts.rejected_orders++
       return
     }

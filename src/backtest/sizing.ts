@@ -43,8 +43,8 @@ export function affordableUnits(config: BacktestConfig, equity: number, price: n
   return count
 }
 
-/** Whether a short could be closed at the price it is entered at, both sides paid, with something left of the equity. */
-export function isShortPayable(config: BacktestConfig, equity: number, value: number): boolean {
+/** Whether a position could be closed at the price it is entered at, both sides paid, with something left of the equity. */
+export function isRoundTripPayable(config: BacktestConfig, equity: number, value: number): boolean {
   const { commission_rate, commission_fixed, slippage_bps } = config
   return equity > 2 * (value * (slippage_bps / 10_000 + commission_rate) + commission_fixed)
 }

@@ -112,8 +112,26 @@ export function defineIndicator(definition: IndicatorDefinition): IndicatorSpec 
       const longest = rest.outputs.map(({ name }) => lookbackOf(lookbacks, name))
       return Math.max(...longest) + bars
     },
-    compute: (input, params) => start(params)(input),
-    incremental: params => stepBarByBar(start(params)),
+    compute: (input, params) => bounded(start(params), rest.outputs)(input),
+    incremental: params => stepBarByBar(bounded(start(params), rest.outputs)),
+  }
+}
+
+/** Keeps outputs within what they can be: rounding may carry a value beyond its bound by the last digit. */
+function bounded(advance: Advance, outputs: readonly OutputSpec[]): Advance {
+  const limits = outputs.filter(({ min, max }) => min !== undefined || max !== undefined)
+  if (limits.length === 0) return advance
+  return input => {
+    const columns = advance(input)
+    for (const { name, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } of limits) {
+      const column = columnOf(columns, name)
+      for (let i = 0; i < column.length; i++) {
+        const value = column[i] as number
+        if (value > max) column[i] = max
+        else if (value < min) column[i] = min
+      }
+    }
+    return columns
   }
 }
 

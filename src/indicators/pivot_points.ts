@@ -32,7 +32,7 @@ export const pivotPoints = defineIndicator({
     'Levels from high, low and close of the last complete session, in price units, constant within a session. classic: ' +
     'pivot (H + L + C) / 3, r1 2P − L, s1 2P − H, r2 and s2 P ± (H − L), r3 H + 2(P − L), s3 L − 2(H − P). fibonacci: ' +
     'P ± 0.382, 0.618 and 1 of the range. camarilla: C ± 1.1/12, 1.1/6 and 1.1/4 of the range. NaN in the first ' +
-    'session. Sessions are those of the exchange where they are known, else UTC days.',
+    'session. Sessions are those of the exchange where they are known, else UTC days; a bar outside them belongs to that of its date.',
   params: {
     method: { type: 'string', default: 'classic', enum: Object.keys(methods), description: 'Which levels' },
   },

@@ -8,7 +8,7 @@ export const sessionVwap = defineIndicator({
   title: 'Volume-weighted average price of the session',
   description:
     'Sum of (high + low + close) / 3 · volume since the session’s first bar divided by that of the volume, in price ' +
-    'units; the bar’s (high + low + close) / 3 while there was no volume. Sessions are those of the exchange where they ' +
+    'units; the bar’s (high + low + close) / 3 while there was no volume. A bar outside the sessions belongs to that of its date. Sessions are those of the exchange where they ' +
     'are known, else UTC days. History that begins inside a session gives that session another value.',
   params: {},
   outputs: [{ name: 'value', title: 'Session VWAP', unit: 'price' }],

@@ -171,7 +171,7 @@ export const strategySchema = {
           "type": "integer",
           "minimum": 0,
           "maximum": 100000,
-          "description": "Bars that must lie before the first decision. The first decision waits for this many bars or for the longest look-back, whichever is longer. Absent means 0.",
+          "description": "Bars that must lie before the first decision. The first decision waits for this many bars or for the longest look-back, whichever is longer. Features begin where each has a value, whatever this says. Absent means 0.",
           "examples": [
             200
           ]

@@ -17,7 +17,7 @@ import {
 
 /**
  * What a strategy with rules decides at the close of each bar; the element at i depends on bars 0..i only. A rule is 0
- * before `first_usable_bar`, an entry also where its stop or target is not known.
+ * before `first_usable_bar`.
  */
 export type Signals = TradeSignals & {
   /** Index of the first bar at whose close a decision is made; it can lie beyond the last bar. */
@@ -82,11 +82,6 @@ export function computeSignals(strategy: Strategy, bars: SessionBars): Signals {
     const signal = signals[kind]
     for (let i = from; i < signal.length; i++) signal[i] = rule(i) ? 1 : 0
   }
-  for (const distance of [stop_distance, target_distance]) {
-    if (distance === null) continue
-    dropUnknown(signals.enter_long, distance)
-    dropUnknown(signals.enter_short, distance)
-  }
   return { ...signals, stop_distance, target_distance, first_usable_bar: from }
 }
 
@@ -131,9 +126,4 @@ function computeDistance(
     result[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
   }
   return result
-}
-
-/** Takes back the entries whose stop or target is not known: they would be other trades than those described. */
-function dropUnknown(entries: Uint8Array, distance: Float64Array): void {
-  for (let i = 0; i < entries.length; i++) if (Number.isNaN(distance[i])) entries[i] = 0
 }

@@ -63,7 +63,7 @@ test('a distance by an indicator is a multiple of its value, and unknown in its 
   expect(enter_long.indexOf(1)).toBe(14)
 })
 
-test('where the stop is not above 0 nothing is entered, and exits are still decided', () => {
+test('where the stop is not above 0 its distance is unknown, and the rules say what they say: the engine does not enter', () => {
   const strategy = read(
     '{ range: { type: atr, period: 1 } }',
     '{ enter_long: close > 0, enter_short: close > 0, exit_long: close > 0, stop_loss: { indicator: range, multiple: 1 } }',
@@ -74,8 +74,8 @@ test('where the stop is not above 0 nothing is entered, and exits are still deci
     barsOfCloses([1, 2, 2, 3]),
   )
   expect([...(stop_distance ?? [])]).toEqual([Number.NaN, 1, Number.NaN, 1])
-  expect([...enter_long]).toEqual([0, 1, 0, 1])
-  expect([...enter_short]).toEqual([0, 1, 0, 1])
+  expect([...enter_long]).toEqual([0, 1, 1, 1])
+  expect([...enter_short]).toEqual([0, 1, 1, 1])
   expect([...exit_long]).toEqual([0, 1, 1, 1])
 })
 
