@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Program, startProgram, stopPrograms } from '../support/program.ts'
 
-const graceMs = 400
+const graceMs = 1_500
 const hotLoop = { steps: 1_000_000_000, step_ms: 0 }
 
 let program: Program
