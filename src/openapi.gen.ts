@@ -643,7 +643,8 @@ export interface paths {
         /**
          * Delete a stored strategy
          * @description A shipped strategy of the same name is back afterwards; shipped ones cannot be deleted. Versions are kept: send
-         *     one again to have it back. Operations are not concerned, each keeps the strategy it runs.
+         *     one again to have it back. Operations are not concerned, each keeps the strategy it runs. Without `If-Match`
+         *     whatever is there is deleted; with it, only what was read (412 when the strategy has changed since).
          */
         delete: operations["deleteStrategy"];
         options?: never;

@@ -318,7 +318,16 @@ export type ProblemData = {
   readonly errors?: readonly FieldError[]
 }
 
-/** An expected refusal or failure. Anything else that is thrown is a bug and is shown as `internal`. */
+/** Entries of `errors`: nobody corrects more at once, and a small request could have a huge answer. */
+const maxErrors = 100
+
+/** Longest `detail`, in characters. */
+const maxDetail = 4_000
+
+/**
+ * An expected refusal or failure; it lists its first 100 errors and says in the hint how many there are. Anything else
+ * that is thrown is a bug and is shown as `internal`.
+ */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly hint: string | undefined
@@ -329,11 +338,14 @@ export class Problem extends Error {
     detail: string,
     more: { hint?: string; errors?: readonly FieldError[] } = {},
   ) {
-    super(detail)
+    super(detail.length > maxDetail ? `${detail.slice(0, maxDetail)}…` : detail)
+    const errors = more.errors ?? []
+    const isCut = errors.length > maxErrors
+    const rest = `There are ${errors.length} errors, the first ${maxErrors} are listed.`
     this.name = 'Problem'
     this.code = code
-    this.hint = more.hint
-    this.errors = more.errors ?? []
+    this.hint = isCut ? [more.hint, rest].filter(text => text !== undefined).join(' ') : more.hint
+    this.errors = isCut ? errors.slice(0, maxErrors) : errors
   }
 
   /** The form that survives a thread boundary: class and fields of an Error do not. */

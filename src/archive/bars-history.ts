@@ -65,17 +65,6 @@ export class StoredHistory {
     return null
   }
 
-  /** Open time of the first bar that closes at `timeMs` or later, epoch ms; null when there is none. */
-  firstClosingAt(timeMs: number): number | null {
-    const last = this.segments.findLastIndex(({ first_ms }) => first_ms <= timeMs)
-    for (const segment of this.segments.slice(Math.max(0, last), Math.max(0, last) + 2)) {
-      const { time, close_time } = this.readSegment(segment)
-      const at = close_time.findIndex(close => close >= timeMs)
-      if (at >= 0) return time[at] ?? null
-    }
-    return null
-  }
-
   /** How many bars open before `timeMs`. */
   private indexAt(timeMs: number): number {
     let skipped = 0

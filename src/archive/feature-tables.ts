@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { toRfc3339, toRfc3339OrNull } from '../clock.ts'
 import type { FeatureTable } from '../features/feature-table.ts'
 import { matrixBytes } from '../features/matrix-bytes.ts'
+import type { FittedNormaliser } from '../features/normaliser.ts'
 import type { FeatureBuild } from '../features/pipeline.ts'
 import type { TimeSpan } from '../features/pipeline-fit.ts'
 import { type FeatureRecipe, historyOf, referenceOf } from '../features/pipeline-recipe.ts'
@@ -61,7 +62,7 @@ export function describeFeatures(
         indicator: referenceOf(recipe, feature),
         lookback,
         stable_after: stableAfter,
-        normaliser: normalisers[feature.id] ?? null,
+        normaliser: describeNormaliser(normalisers[feature.id], fit),
       }
     }),
     symbols: table.symbols.map(({ symbol, from, to }, index) => ({
@@ -74,4 +75,19 @@ export function describeFeatures(
     })),
     warnings,
   }
+}
+
+/**
+ * Fitted on the values of all symbols one after the other, so indices would say nothing: the range of open times does,
+ * with the number of values found in it.
+ */
+function describeNormaliser(
+  normaliser: FittedNormaliser | undefined,
+  fit: TimeSpan | null,
+): Readonly<Record<string, unknown>> | null {
+  if (normaliser === undefined) return null
+  const { fitted_on, ...rest } = normaliser
+  if (fitted_on === null || fit === null) return { ...rest, fitted_on: null }
+  const { values } = fitted_on
+  return { ...rest, fitted_on: { start: toRfc3339(fit.start), end: toRfc3339(fit.end), values } }
 }

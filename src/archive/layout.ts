@@ -93,10 +93,15 @@ export const renditionPath = (dataset: DatasetName, sha256: string, format: stri
   join(renditionsFolder(dataset), `${checkedName('sha256', sha256)}.${checkedName('format', format)}`)
 
 /** Why a symbol cannot name a folder on every file system, or null: a data folder may move to Windows, or lie on its disks. */
-export function symbolFault(symbol: string): string | null {
-  if (symbol.endsWith('.')) return `the symbol ${symbol} ends with a dot, which Windows drops`
-  if (/^(con|nul|aux|prn|com[1-9]|lpt[1-9])(\.|$)/i.test(symbol))
-    return `the symbol ${symbol} is the name of a device on Windows`
+export const symbolFault = (symbol: string): string | null => nameFault('symbol', symbol)
+
+/** Why a strategy's name cannot name a file on every file system, or null. */
+export const strategyNameFault = (name: string): string | null => nameFault('strategy name', name)
+
+function nameFault(kind: string, name: string): string | null {
+  if (name.endsWith('.')) return `the ${kind} ${name} ends with a dot, which Windows drops`
+  if (/^(con|nul|aux|prn|com[1-9]|lpt[1-9])(\.|$)/i.test(name))
+    return `the ${kind} ${name} is the name of a device on Windows`
   return null
 }
 

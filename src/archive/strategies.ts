@@ -10,7 +10,14 @@ import { parseStrategy } from '../strategy/parse.ts'
 import type { Strategy } from '../strategy/strategy.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { isMissing, namesIn } from './folder.ts'
-import { isName, snapshotPath, snapshotsFolder, strategiesFolder, strategyPath } from './layout.ts'
+import {
+  isName,
+  snapshotPath,
+  snapshotsFolder,
+  strategiesFolder,
+  strategyNameFault,
+  strategyPath,
+} from './layout.ts'
 import { checkWrite, type Precondition } from './precondition.ts'
 import { keepVersion, listVersions, readStrategyVersion, type StrategyVersion } from './strategy-versions.ts'
 
@@ -61,10 +68,8 @@ export class StrategyLibrary {
 
   /** All strategies by name, valid or not. Files that cannot be strategies are left out: see {@link get}. */
   async list(): Promise<StrategySummary[]> {
-    const files = [...(await namesIn(this.shippedFolder)), ...(await namesIn(strategiesFolder(this.home)))]
-    const names = files.filter(file => file.endsWith('.yaml')).map(file => file.slice(0, -'.yaml'.length))
     const summaries: StrategySummary[] = []
-    for (const name of [...new Set(names)].filter(name => isName('strategy', name)).sort()) {
+    for (const name of [...(await this.names())].sort()) {
       const summary = await this.summary(name)
       if (summary !== null) summaries.push(summary)
     }
@@ -91,16 +96,19 @@ export class StrategyLibrary {
   /**
    * Stores a strategy under its name, in front of a shipped one. The text it replaces is kept as a version. What is there
    * already is left alone, whatever the condition.
-   * @throws {Problem} 'strategy-invalid' with all faults, 'precondition-failed', 'precondition-required'
+   * @throws {Problem} 'strategy-invalid' with all faults, for a name that not every file system can hold too;
+   * 'precondition-failed', 'precondition-required'
    */
   put(
     name: string,
     yaml: string,
     precondition: Precondition,
   ): Promise<{ file: StrategyFile; created: boolean }> {
-    const { errors } = readStrategy(yaml, name)
+    const fault = strategyNameFault(name)
+    const errors = fault === null ? readStrategy(yaml, name).errors : [faultOfName(fault)]
     if (errors.length > 0) return Promise.reject(refused(name, errors))
     return this.inTurn(async () => {
+      await this.checkCase(name)
       const current = await this.get(name)
       const bytes = Buffer.from(yaml)
       const sha256 = hash('sha256', bytes)
@@ -164,6 +172,22 @@ export class StrategyLibrary {
     const turn = this.writing.then(write, write)
     this.writing = turn.catch(() => undefined)
     return turn
+  }
+
+  /** Of all files, stored and shipped. */
+  private async names(): Promise<ReadonlySet<string>> {
+    const files = [...(await namesIn(this.shippedFolder)), ...(await namesIn(strategiesFolder(this.home)))]
+    const names = files.filter(file => file.endsWith('.yaml')).map(file => file.slice(0, -'.yaml'.length))
+    return new Set(names.filter(name => isName('strategy', name)))
+  }
+
+  /** Where a file system knows no case, the one would take the other's file. @throws {Problem} 'strategy-invalid' */
+  private async checkCase(name: string): Promise<void> {
+    const names = await this.names()
+    if (names.has(name)) return
+    const same = [...names].find(other => other.toLowerCase() === name.toLowerCase())
+    if (same === undefined) return
+    throw refused(name, [faultOfName(`the strategy '${same}' is there already and differs only in case`)])
   }
 
   private async summary(name: string): Promise<StrategySummary | null> {
@@ -241,6 +265,8 @@ function decodeText(name: string, bytes: Uint8Array): string {
 /** What is answered for a name that has no strategy. */
 export const strategyNotFound = (name: string): Problem =>
   new Problem('strategy-not-found', `There is no strategy '${name}'.`)
+
+const faultOfName = (message: string): FieldError => ({ pointer: '/name', code: 'name', message })
 
 function refused(name: string, errors: readonly FieldError[]): Problem {
   const [first] = errors

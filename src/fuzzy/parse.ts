@@ -23,6 +23,9 @@ const reservedNames = ['indicator', 'type', 'parameters']
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 
+/** More unknown keys of one membership are one mistake, not as many. */
+const maxUnknownKeys = 14
+
 /** Longest text quoted in a message. */
 const maxQuoted = 60
 
@@ -157,13 +160,16 @@ function nameTerm(name: string, fault: FieldError): FieldError {
 
 function findUnknownKeys(membership: Readonly<Record<string, unknown>>, pointer: string): FieldError[] {
   const known = ['type', 'parameters']
-  return Object.keys(membership)
-    .filter(key => !known.includes(key))
-    .map(key => ({
-      pointer: `${pointer}/${escapeKey(key)}`,
-      code: 'unknown_key',
-      message: `a membership has no key ${show(key)}: ${suggest(key, known)}`,
-    }))
+  const unknown = Object.keys(membership).filter(key => !known.includes(key))
+  if (unknown.length > maxUnknownKeys) {
+    const message = `a membership has the keys ${known.join(' and ')}, not ${unknown.length} others`
+    return [{ pointer, code: 'count', message }]
+  }
+  return unknown.map(key => ({
+    pointer: `${pointer}/${escapeKey(key)}`,
+    code: 'unknown_key',
+    message: `a membership has no key ${show(key)}: ${suggest(key, known)}`,
+  }))
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import express, { type RequestHandler } from 'express'
 import { Problem } from '../problems.ts'
 import { hasBody, parquetBody, unknownBody } from './guard.ts'
@@ -38,8 +39,23 @@ export function bodies(): RequestHandler[] {
   return [
     check,
     express.json({ limit: bodyBytes, strict: false }),
-    express.text({ limit: bodyBytes, type: 'application/yaml' }),
+    express.raw({ limit: bodyBytes, type: 'application/yaml' }),
+    decodeYaml,
   ]
+}
+
+/** A parser of texts would put other characters in place of bytes that are none, and they would be stored. */
+const decodeYaml: RequestHandler = (request, _response, next) => {
+  if (!Buffer.isBuffer(request.body)) return next()
+  if (!isUtf8(request.body)) {
+    const message = 'the text is not UTF-8'
+    throw new Problem('invalid-request', `The body cannot be read: ${message}.`, {
+      errors: [{ pointer: '/body', code: 'encoding', message }],
+      hint: 'Save the file in UTF-8 and send it again.',
+    })
+  }
+  request.body = new TextDecoder().decode(request.body)
+  next()
 }
 
 /** The parsers would take all of a body before they refuse it. */

@@ -63,10 +63,13 @@ type Given = {
 }
 
 /** What to do about keys that are often expected. */
-const advice: Readonly<Record<string, string>> = {
-  timeframe: 'every indicator is calculated on each timeframe, and nn_inputs say which are read',
-  data_source: 'external series are not supported',
-}
+const advice: ReadonlyMap<string, string> = new Map([
+  ['timeframe', 'every indicator is calculated on each timeframe, and nn_inputs say which are read'],
+  ['data_source', 'external series are not supported'],
+])
+
+/** More keys are a mistake as a whole, not each of them: no indicator takes nearly as many. */
+const maxGiven = 32
 
 function listParameters(known: readonly string[]): string {
   return known.length === 0 ? 'it takes none' : `its parameters are ${known.join(', ')}`
@@ -90,11 +93,16 @@ function findSourceFault(
 function findFaults(spec: IndicatorSpec, { path, given, names, own }: Given): readonly Fault[] {
   const faults: Fault[] = []
   const known = Object.keys(spec.params)
+  const count = Object.keys(given).length
+  if (count > maxGiven) {
+    const message = `${spec.type} has no ${count} parameters: ${listParameters(known)}`
+    return [{ path, part: 'value', code: 'count', message }]
+  }
   for (const [name, value] of Object.entries(given)) {
     const param = Object.hasOwn(spec.params, name) ? spec.params[name] : undefined
     if (param === undefined) {
       const guess = nearest(name, known)
-      const hint = guess === null ? (advice[name] ?? listParameters(known)) : `did you mean '${guess}'?`
+      const hint = guess === null ? (advice.get(name) ?? listParameters(known)) : `did you mean '${guess}'?`
       const message = `${spec.type} has no parameter ${show(name)}: ${hint}`
       faults.push({ path: [...path, name], part: 'key', code: 'unknown_parameter', message })
       continue

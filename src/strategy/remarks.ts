@@ -1,6 +1,7 @@
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { createFuzzySet } from '../fuzzy/fuzzy-set.ts'
 import type { FuzzySetDefinition } from '../fuzzy/parse.ts'
+import { findIndicator } from '../indicators/registry.ts'
 import { findOutput, indicatorOf } from './indicator-names.ts'
 import { requiredBars } from './signals.ts'
 import { sourceIdOf } from './sources.ts'
@@ -43,12 +44,37 @@ function ofRules(strategy: RuleStrategy): string[] {
   for (const key of ['stop_loss', 'take_profit'] as const) {
     const distance = rules[key]
     if (distance === null || 'percent' in distance) continue
-    const type = strategy.indicators[indicatorOf(distance.indicator)]?.type
-    const unit = findOutput(distance.indicator, type)?.unit
-    if (unit !== 'price' && unit !== 'source')
+    const { unit, isLevel } = measureOf(distance.indicator, strategy)
+    if (unit !== 'price')
       remarks.push(`the distance of ${key}, '${distance.indicator}', is a ${unit}, not a price`)
+    else if (isLevel) {
+      const measure = `${distance.multiple} × '${distance.indicator}'`
+      remarks.push(
+        `the distance of ${key}, ${measure}, is measured by the price itself: a range such as atr is meant`,
+      )
+    }
   }
   return [...remarks, ...shortHistory(strategy, requiredBars(strategy))]
+}
+
+type Measure = { readonly unit: string; readonly isLevel: boolean }
+
+/**
+ * The unit of what a name stands for, followed through sources, and whether it is a level of the price rather than a
+ * distance. What a chart draws over the prices is at their level, what it draws below them is not: a moving average of
+ * the price is one, the average true range and a moving average of that are none.
+ */
+function measureOf(name: string, { indicators }: Pick<Strategy, 'indicators'>): Measure {
+  const indicator = indicators[indicatorOf(name)]
+  const unit = findOutput(name, indicator?.type)?.unit ?? 'number'
+  const isOverlay = findIndicator(indicator?.type ?? '')?.pane === 'overlay'
+  if (indicator === undefined || unit !== 'source') return { unit, isLevel: unit === 'price' && isOverlay }
+  const { source } = indicator
+  const read =
+    sourceIdOf(indicator) === null
+      ? { unit: source === 'volume' ? 'volume' : 'price', isLevel: true }
+      : measureOf(String(source), { indicators })
+  return { unit: read.unit, isLevel: read.isLevel && isOverlay }
 }
 
 function ofModel(strategy: ModelStrategy, { decisions }: WrittenStrategy): string[] {

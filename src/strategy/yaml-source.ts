@@ -15,15 +15,19 @@ import { type FieldError, Problem } from '../problems.ts'
 /** UTF-8 bytes of a strategy file. */
 export const maxYamlBytes = 256 * 1024
 
-/** Lines and commas of a file: the time of the parser grows with what stands between them. */
-const maxPieces = 20_000
+/** Lines and signs of a file: the time of the parser grows with what stands between them. */
+export const maxYamlPieces = 6000
+const pieces = /[\n,:[\]{}&*!"']/g
 
 /** Uses of `*alias` in a file, counting what they multiply to. */
 const maxAliases = 50
 
 /** Nesting of lists and maps written with brackets or on one line. */
-const maxDepth = 32
-const dashes = new RegExp(`(?:[-?:]\\s+){${maxDepth}}`)
+export const maxYamlDepth = 32
+const dashes = new RegExp(`(?:[-?:][ \\t]+){${maxYamlDepth}}`)
+
+/** Nesting by indentation, estimated: one level for each column at which something starts. */
+const maxIndents = 64
 
 /** Where in the structure: keys of maps and indexes of lists, from the top. */
 export type Path = readonly (string | number)[]
@@ -53,9 +57,8 @@ export function readYaml(text: string): YamlSource {
     const message = `the text has ${bytes} bytes or more, but at most ${maxYamlBytes} are read`
     throw new Problem('strategy-invalid', message)
   }
-  const pieces = text.match(/[,\n]/g)?.length ?? 0
-  if (pieces > maxPieces) {
-    const message = `the text has ${pieces} lines and commas, but at most ${maxPieces} are read`
+  if (hasTooManyPieces(text)) {
+    const message = `the text has too many lines, commas, colons, brackets, quotes and & * !: at most ${maxYamlPieces} are read`
     throw new Problem('strategy-invalid', message)
   }
   const tooDeep = 'the text is nested too deeply'
@@ -123,15 +126,41 @@ function findRepeatedKeys(document: Document): { code: string; message: string; 
   return repeated
 }
 
-/** Whether brackets or dashes nest deeper than any strategy needs; brackets inside texts count too. */
+function hasTooManyPieces(text: string): boolean {
+  let count = 0
+  for (const _ of text.matchAll(pieces)) if (++count > maxYamlPieces) return true
+  return false
+}
+
+/** Whether brackets, dashes or indentation nest deeper than any strategy needs; those inside texts count too. */
 function isTooDeep(text: string): boolean {
   let depth = 0
   for (const character of text) {
     if (character === '[' || character === '{') depth++
     else if ((character === ']' || character === '}') && depth > 0) depth--
-    if (depth > maxDepth) return true
+    if (depth > maxYamlDepth) return true
   }
-  return dashes.test(text)
+  return dashes.test(text) || isIndentedTooDeep(text)
+}
+
+function isIndentedTooDeep(text: string): boolean {
+  /** Columns of the blocks that are open, outermost first. */
+  const open: number[] = []
+  for (const line of text.split('\n')) {
+    const start = line.search(/[^ \t\r]/)
+    if (start === -1 || line[start] === '#') continue
+    while ((open.at(-1) ?? -1) >= start) open.pop()
+    open.push(start)
+    // In `- - a`, every dash opens a block, and what follows the last one too.
+    const [compact = ''] = /^(?:[-?:][ \t]+)*/.exec(line.slice(start)) ?? []
+    for (const {
+      index,
+      0: { length },
+    } of compact.matchAll(/[-?:][ \t]+/g))
+      open.push(start + index + length)
+    if (open.length > maxIndents) return true
+  }
+  return false
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {

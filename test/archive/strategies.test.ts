@@ -69,6 +69,34 @@ test('links that leave the folder, folders, large files and other bytes than UTF
   expect((await library.list()).map(({ name }) => name)).toEqual(['cross'])
 })
 
+test('a name that differs from another only in case is refused, its own is not', async () => {
+  const { library } = makeLibrary()
+  await library.put('Mine', yamlOf('Mine'), {})
+  for (const [name, other] of [
+    ['mine', 'Mine'],
+    ['MINE', 'Mine'],
+    ['CROSS', 'cross'],
+  ] as const) {
+    const message = `the strategy '${other}' is there already and differs only in case`
+    await expect(library.put(name, yamlOf(name), { ifMatch: '*' })).rejects.toMatchObject({
+      code: 'strategy-invalid',
+      errors: [{ pointer: '/name', code: 'name', message }],
+    })
+    expect(await library.versions(name)).toEqual([])
+  }
+  expect((await library.put('Mine', yamlOf('Mine', 'again'), { ifMatch: '*' })).created).toBe(false)
+  await library.remove('Mine', {})
+  expect((await library.put('mine', yamlOf('mine'), {})).created).toBe(true)
+})
+
+test('a strategy named like a device of Windows is not stored, whatever its case', async () => {
+  const { library } = makeLibrary()
+  for (const name of ['con', 'Nul', 'AUX', 'prn', 'com1', 'lpt9'])
+    await expect(library.put(name, yamlOf(name), {})).rejects.toThrow(/device on Windows/)
+  for (const name of ['cons', 'com0', 'com10', 'nul_1'])
+    expect((await library.put(name, yamlOf(name), {})).created).toBe(true)
+})
+
 test('names that are paths find nothing', async () => {
   const { library } = makeLibrary()
   for (const name of ['../cross', 'x/../cross', 'cross.yaml', '', 'cross\0'])

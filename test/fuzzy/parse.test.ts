@@ -175,3 +175,15 @@ test('anything at all is either read or refused, and what is read can be evaluat
     { numRuns: 500 },
   )
 })
+
+test('a membership of a hundred thousand keys has one fault, not as many', () => {
+  const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, 1]))
+  const low = { type: 'triangular', parameters: [0, 1, 2], ...keys }
+  expect(faults({ indicator: 'rsi_14', low })).toEqual([
+    {
+      pointer: '/fuzzy_sets/zone/low',
+      code: 'count',
+      message: 'low: a membership has the keys type and parameters, not 100000 others',
+    },
+  ])
+})

@@ -76,3 +76,33 @@ test('what is wrong is refused with pointers into the body', async () => {
     '/body/output unknown_output',
   ])
 })
+
+test('however many keys a term has, the refusal is short', async () => {
+  const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, 1]))
+  const low = { type: 'triangular', parameters: [0, 1, 2], ...keys }
+  for (const term of [low, Array(100_000).fill(1)]) {
+    const refused = await evaluate<Problem>({ set: { low: term }, values: [1] })
+    expect([refused.status, refused.body.errors.length]).toEqual([400, 1])
+    expect(refused.text.length).toBeLessThan(1_000)
+  }
+})
+
+test('what would have no effect on posted values is refused', async () => {
+  const refuse = async (body: object) =>
+    (await evaluate<Problem>({ set, values: [1], ...body })).body.errors.map(
+      ({ pointer, code }) => `${pointer} ${code}`,
+    )
+  const given = {
+    ...{ timeframe: '1d', start: '2016-01-01', end: '2016-02-01' },
+    ...{ output: 'value', adjustment: 'split' },
+  }
+  for (const [key, value] of Object.entries(given))
+    expect(await refuse({ [key]: value })).toEqual([`/body/${key} not_allowed`])
+  expect(await refuse({ set: { ...set, indicator: 'rsi_14' } })).toEqual(['/body/set/indicator not_allowed'])
+})
+
+test('too many posted values are not sent to an operation that takes none', async () => {
+  const terms = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`t${i}`, [i, i + 1, i + 2]]))
+  const { body } = await evaluate<Problem>({ set: terms, values: Array(20_000).fill(1) })
+  expect([body.code, body.hint]).toEqual(['params-invalid', 'Post fewer values at a time, or fewer terms.'])
+})

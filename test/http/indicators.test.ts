@@ -53,6 +53,11 @@ test('all indicators are listed with what they need, label tools as such, and ea
     404,
     "there is no indicator mcad: did you mean 'macd'?",
   ])
+  const shouted = await program.get<Problem>('/api/v1/indicators/RSI')
+  expect([shouted.status, shouted.body.detail]).toEqual([
+    404,
+    "there is no indicator RSI: did you mean 'rsi'?",
+  ])
 })
 
 test('posted bars give what the indicators give, NaN as null, outputs and sources by name', async () => {
@@ -140,7 +145,9 @@ describe('refused are', () => {
   })
 
   test('neither bars nor a symbol, and both', async () => {
-    expect((await refuse({ indicators: sma })).errors[0]?.pointer).toBe('/body/symbol')
+    expect((await refuse({ indicators: sma })).errors).toMatchObject([
+      { pointer: '/body/symbol', message: 'give symbol and timeframe, or bars' },
+    ])
     expect((await refuse({ symbol: 'AAPL', indicators: sma })).errors[0]?.pointer).toBe('/body/timeframe')
     const bars = posted(walkOf(1, 3))
     expect((await refuse({ ...stored, bars, indicators: sma })).errors[0]?.code).toBe('not_allowed')
@@ -151,11 +158,63 @@ describe('refused are', () => {
 
   test('posted bars that could not have happened or whose columns differ in length', async () => {
     const bars = posted(walkOf(1, 3))
-    expect((await refuse({ bars: { ...bars, high: [1, 1, 1] }, indicators: sma })).code).toBe('bars-invalid')
+    expect(await refuse({ bars: { ...bars, high: [1, 1, 1] }, indicators: sma })).toMatchObject({
+      code: 'bars-invalid',
+      errors: [0, 1, 2].map(row => ({ pointer: `/body/bars/high/${row}`, code: 'high_below_low' })),
+    })
     const short = await refuse({ bars: { ...bars, low: [1] }, indicators: sma })
     expect(short.errors).toMatchObject([{ pointer: '/body/bars/low', code: 'length' }])
     const twice = { ...bars, time: [bars.time[0], bars.time[0], bars.time[1]] }
-    expect((await refuse({ bars: twice, indicators: sma })).code).toBe('bars-invalid')
+    expect(await refuse({ bars: twice, indicators: sma })).toMatchObject({
+      code: 'bars-invalid',
+      errors: [{ pointer: '/body/bars/time/1', code: 'duplicate' }],
+    })
+    const backwards = { ...bars, time: bars.time.toReversed() }
+    expect((await refuse({ bars: backwards, indicators: sma })).errors).toMatchObject([
+      { pointer: '/body/bars/time/1', code: 'not_increasing' },
+      { pointer: '/body/bars/time/2', code: 'not_increasing' },
+    ])
+  })
+
+  test('an adjustment of posted bars, and a timeframe they are not of', async () => {
+    const days = posted(walkOf(1, 4))
+    const of = (bars: object, change: object) => ({ bars, indicators: sma, ...change })
+    expect((await refuse(of(days, { adjustment: 'split' }))).errors).toMatchObject([
+      { pointer: '/body/adjustment', code: 'not_allowed' },
+    ])
+    const minutes = { ...days, time: [0, 1, 2, 5].map(minute => formatTime(minute * 60_000)) }
+    expect((await refuse(of(minutes, { timeframe: '1d' }))).errors).toEqual([
+      { pointer: '/body/timeframe', code: 'spacing', message: 'the bars are 1m apart, which is not 1d' },
+    ])
+    expect((await refuse(of(days, { timeframe: '1h' }))).detail).toBe(
+      'the bars are 1d apart, which is not 1h',
+    )
+    for (const change of [{ timeframe: '1d', adjustment: 'none' }, {}])
+      expect((await calculate(of(days, change))).status).toBe(200)
+  })
+
+  test.each([
+    ['1d', ['2024-03-08T05:00:00Z', '2024-03-09T05:00:00Z', '2024-03-10T05:00:00Z', '2024-03-11T04:00:00Z']],
+    ['1d', ['2024-03-10T05:00:00Z', '2024-03-11T04:00:00Z']],
+    ['1d', ['2024-03-01', '2024-03-08']],
+    ['1M', ['2023-01-31', '2023-02-28', '2023-03-31']],
+    ['4h', ['2024-03-07T14:30:00Z', '2024-03-07T18:30:00Z', '2024-03-08T14:30:00Z']],
+  ])(
+    'but not %s bars with a change of clocks, a holiday or a night between them: %s',
+    async (timeframe, time) => {
+      const bars = { ...posted(walkOf(1, time.length)), time }
+      expect((await calculate({ bars, timeframe, indicators: sma })).status).toBe(200)
+    },
+  )
+
+  test('more posted bars than one answer holds, with the advice to import them', async () => {
+    const flat = Array<number>(20_000).fill(10)
+    const time = flat.map((_, i) => formatTime(i * 60_000))
+    const bars = { time, open: flat, high: flat, low: flat, close: flat }
+    const indicators = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`m${i}`, { type: 'macd' }]))
+    const { hint } = await refuse({ bars, indicators })
+    expect(hint).toMatch(/import the bars/)
+    expect(hint).not.toMatch(/feature_build/)
   })
 
   test('a range backwards, and a moment that does not exist', async () => {
@@ -180,4 +239,18 @@ describe('refused are', () => {
     // On-balance volume never forgets: it would need all bars.
     expect((await calculate({ ...long, indicators: { x: { type: 'obv' } }, start })).status).toBe(422)
   })
+})
+
+test('however many parameters are wrong, the refusal is short', async () => {
+  const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, 1]))
+  const huge = await calculate<Problem>({ ...stored, indicators: { x: { type: 'sma', ...keys } } })
+  expect([huge.status, huge.body.code]).toEqual([400, 'invalid-request'])
+  const few = Object.fromEntries(Object.entries(keys).slice(0, 32))
+  const indicators = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`x${i}`, { type: 'sma', ...few }]),
+  )
+  const many = await calculate<Problem>({ ...stored, indicators })
+  expect([many.status, many.body.errors.length]).toEqual([422, 100])
+  expect(many.body.hint).toBe('There are 640 errors, the first 100 are listed.')
+  expect(Math.max(huge.text.length, many.text.length)).toBeLessThan(20_000)
 })

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Problem } from '../../src/problems.ts'
+import { migrateStrategy } from '../../src/strategy/migrate.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
 
 function refusal(text: string): Problem {
@@ -61,33 +62,63 @@ test('a text beyond 256 KiB is refused', () => {
 })
 
 test.each([
-  ['lists', '['.repeat(250_000)],
+  ['lists', '['.repeat(5900)],
   ['lists on lines', '- '.repeat(120_000)],
-  ['maps', '{a: '.repeat(60_000)],
+  ['maps', '{a: '.repeat(2900)],
+  ['lists below lists', Array.from({ length: 65 }, (_, i) => `${' '.repeat(i)}-`).join('\n')],
+  [
+    'dashes after dashes',
+    Array.from({ length: 5 }, (_, i) => `${' '.repeat(i * 30)}${'- '.repeat(15)}`).join('\n'),
+  ],
   ['nested maps', Array.from({ length: 700 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
 ])('%s nested without end are refused without a crash', (_name, text) => {
-  expect(refusal(text).code).toBe('strategy-invalid')
+  const start = performance.now()
+  expect(refusal(text).message).toBe('the text is nested too deeply')
+  expect(performance.now() - start).toBeLessThan(400)
+})
+
+test('lists of many short entries and blocks that end are not nesting', () => {
+  const blocks = 'a:\n  - b: 1\n    c:\n      d: 2\n'.repeat(40)
+  for (const text of [`a:\n${'  -\n'.repeat(100)}`, blocks])
+    expect(refusal(text).message).not.toBe('the text is nested too deeply')
 })
 
 test.each([
-  ['keys', '', Array.from({ length: 15_000 }, (_, i) => `k${i}: 1`).join('\n')],
+  ['keys', '', Array.from({ length: 2900 }, (_, i) => `k${i}: 1`).join('\n')],
   [
     'indicators',
     '/indicators',
-    `indicators:\n${Array.from({ length: 8000 }, (_, i) => `  k${i}: { type: smx }`).join('\n')}`,
+    `indicators:\n${Array.from({ length: 1100 }, (_, i) => `  k${i}: { type: smx }`).join('\n')}`,
   ],
-  ['inputs', '/nn_inputs', `nn_inputs:\n${'  - {}\n'.repeat(15_000)}`],
+  ['inputs', '/nn_inputs', `nn_inputs:\n${'  - {}\n'.repeat(1900)}`],
   [
     'symbols',
     '/training_data/symbols/list',
-    `training_data: { symbols: { list: [${Array.from({ length: 15_000 }, (_, i) => `A${i}`).join(',')}] } }`,
+    `training_data: { symbols: { list: [${Array.from({ length: 5900 }, (_, i) => `A${i}`).join(',')}] } }`,
   ],
 ])('thousands of %s are one fault, found before the entries are judged', (_name, pointer, text) => {
   expect(refusal(text).errors).toEqual([expect.objectContaining({ pointer, code: 'count', line: 1 })])
 })
 
-test.each(['\n', ',', '# \n'])('a text of 100,000 times %j is refused before it is parsed', piece => {
-  expect(refusal(piece.repeat(100_000).slice(0, 250_000)).message).toMatch(/at most 20000 are read/)
+test.each(['\n', ',', '# \n', 'k: 1\n', '- a\n', '[], ', '&a ', '*a ', '!a ', '"" ', "'' "])(
+  'a text of 60,000 times %j is refused before it is parsed',
+  piece => {
+    for (const text of [piece.repeat(60_000), `a: ${piece.repeat(60_000)}`].map(text =>
+      text.slice(0, 250_000),
+    )) {
+      const start = performance.now()
+      expect(refusal(text).message).toMatch(/at most 6000 are read/)
+      expect(() => migrateStrategy(text)).toThrow(/at most 6000 are read/)
+      expect(performance.now() - start).toBeLessThan(400)
+    }
+  },
+)
+
+test('every shipped example has a tenth of the lines and signs that are read', () => {
+  for (const text of examples) {
+    expect(parseStrategy(text).strategy.name).not.toBe('')
+    expect(text.match(/[\n,:[\]{}&*!"']/g)?.length).toBeLessThan(600)
+  }
 })
 
 test('hundreds of faults give at most 100 errors', () => {

@@ -135,3 +135,32 @@ training: { labels: { source: zigzag } }
   expect(() => computeSignals(strategy, walkOf(1, 30))).toThrow(Problem)
   expect(() => requiredHistory(strategy)).toThrow(/decides by a model/)
 })
+
+test.each([
+  ['{ x: { type: sma } }', 'x', /price itself/],
+  ['{ x: { type: ema, source: y }, y: { type: donchian } }', 'x', /price itself/],
+  ['{ x: { type: donchian } }', 'x.upper', /price itself/],
+  ['{ x: { type: sma, source: volume } }', 'x', /is a volume, not a price/],
+  ['{ x: { type: sma, source: y }, y: { type: rsi } }', 'x', /is a percent, not a price/],
+])('a stop of %s by %s is remarked on', (indicators, indicator, message) => {
+  expect(remarksOn(indicators, indicator)).toEqual([expect.stringMatching(message)])
+})
+
+test.each([
+  '{ x: { type: atr } }',
+  '{ x: { type: sma, source: y }, y: { type: atr } }',
+  '{ x: { type: macd } }',
+])('a stop by the range or difference of prices %s is not', indicators =>
+  expect(remarksOn(indicators, 'x')).toEqual([]),
+)
+
+function remarksOn(indicators: string, indicator: string): readonly string[] {
+  return parseStrategy(`
+name: stopped
+training_data:
+  symbols: { mode: single, symbol: AAPL }
+  timeframes: { mode: single, timeframe: 1d }
+indicators: ${indicators}
+decisions: { rules: { enter_long: close > 1, stop_loss: { indicator: ${indicator}, multiple: 2 } } }
+`).warnings
+}

@@ -144,8 +144,9 @@ test('the table has a row per bar that has every feature, by symbol and time, an
   })
   expect(described.features[4].normaliser).toMatchObject({
     normalization: 'zscore',
-    fitted_on: { values: 180 },
+    fitted_on: { start: '2024-02-01T00:00:00.000Z', end: '2024-05-01T00:00:00.000Z', values: 180 },
   })
+  expect(described.features[4].normaliser.fitted_on).not.toHaveProperty('from')
   expect(readFileSync(artifactPath(folder.home, operation_id, 1, strategy!), 'utf8')).toBe(yaml)
 })
 
@@ -189,6 +190,17 @@ test('preparing pins every dataset, symbol by symbol, and preparing again gives 
   expect(await featureBuildSpec.prepare(first.params, rooms)).toEqual(first)
 })
 
+test('one of several symbols may have no bars in the range: that is remarked on', async () => {
+  const { rooms } = await makeHome()
+  const late = walkOf(3, 400)
+  await rooms.bars.publish('BBB', '1d', late, { source: 'test', now: 0, calendar: '24-7' })
+  const params = { adjustment: 'none', strategy_yaml: yaml, fit, start: '2024-08-01' }
+  const { warnings } = await featureBuildSpec.prepare(params, rooms)
+  expect(warnings).toEqual(['AAA 1d has no bars in the requested range: it gives no rows'])
+  const day = { ...params, start: '2024-03-01', end: '2024-03-02' }
+  expect((await featureBuildSpec.prepare(day, rooms)).warnings).toEqual([])
+})
+
 test('an operation that is to stop stops, and leaves no artifact', async () => {
   const outcome = await run(await makeHome(), { strategy_yaml: yaml, fit }, stop.cancel)
   expect(outcome).toEqual({ kind: 'cancelled', mode: 'cooperative' })
@@ -209,6 +221,23 @@ describe('refused are, before anything is computed,', () => {
   test('bars that are not stored, by symbol and timeframe', async () => {
     const problem = await refusal({ strategy_yaml: yaml, fit, symbols: ['AAA', 'CCC'] })
     expect([problem.code, problem.message]).toEqual(['bars-missing', 'no bars of CCC 1d are stored'])
+  })
+
+  test('a range without bars, to build or to fit on, with the range that is stored', async () => {
+    const before = { start: '2020-01-01', end: '2021-01-01' }
+    expect(await refusal({ strategy_yaml: yaml, fit, ...before })).toMatchObject({
+      code: 'bars-missing',
+      message: 'BBB 1d has no bars in the requested range',
+      hint: expect.stringContaining('AAA from 2024-01-01T00:00:00.000Z to 2024-07-18T00:00:00.000Z'),
+    })
+    // Between two bars of one segment.
+    const between = { start: '2024-03-01T01:00:00Z', end: '2024-03-01T23:00:00Z' }
+    expect((await refusal({ strategy_yaml: yaml, fit, ...between })).code).toBe('bars-missing')
+    expect(await refusal({ strategy_yaml: yaml, fit: before })).toMatchObject({
+      code: 'bars-missing',
+      message: 'BBB 1d has no bars in the range to fit on',
+      errors: [{ pointer: '/body/params/fit' }],
+    })
   })
 
   test('a timeframe that an input names and the request leaves out', async () => {

@@ -11,7 +11,7 @@ import type { components } from '../../openapi.gen.ts'
 import { Problem } from '../../problems.ts'
 import { suggest } from '../../strategy/nearest.ts'
 import type { Some } from '../handlers.ts'
-import { rangeOfBody, storedBars } from './calculation-bars.ts'
+import { rangeOfBody, refuse, refuseAdjustment, storedBars } from './calculation-bars.ts'
 import { resolveOrRefuse } from './indicators.ts'
 
 type Api = components['schemas']
@@ -39,8 +39,9 @@ export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuz
     },
     evaluateFuzzySet: async ({ body }, response) => {
       const terms = readTerms(body.set)
-      const given = body.values === undefined ? await ofIndicator(rooms, body) : ofBody(body)
-      checkSize(given.values.length * terms.length)
+      const isPosted = body.values !== undefined
+      const given = isPosted ? ofBody(body) : await ofIndicator(rooms, body)
+      checkSize(given.values.length * terms.length, isPosted)
       const set = createFuzzySet(terms)
       const columns = fuzzify(given.values, set)
       response.json({
@@ -59,8 +60,12 @@ export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuz
 
 /** @throws {Problem} 'params-invalid' with every fault of the set */
 function readTerms(set: Api['FuzzyEvaluation']['set']): readonly TermDefinition[] {
-  // A set of a strategy names what it reads; here the request does.
-  const parsed = parseFuzzySet({ indicator: 'values', ...set }, '/body/set')
+  if (set.indicator !== undefined) {
+    const message =
+      'a set of a strategy names what it reads; here values or the indicator of the body do: leave it out'
+    throw refuse('/body/set/indicator', 'not_allowed', message)
+  }
+  const parsed = parseFuzzySet({ ...set, indicator: 'values' }, '/body/set')
   if (parsed.kind === 'invalid') {
     const [first] = parsed.faults
     throw new Problem('params-invalid', first?.message ?? 'the set is not valid', { errors: parsed.faults })
@@ -73,14 +78,20 @@ function readTerms(set: Api['FuzzyEvaluation']['set']): readonly TermDefinition[
   })
 }
 
-/** @throws {Problem} 'params-invalid' when bars are named too */
-function ofBody({ values = [], symbol, indicator }: Api['FuzzyEvaluation']): Values {
+/** @throws {Problem} 'params-invalid' when anything is given that is about stored bars */
+function ofBody(body: Api['FuzzyEvaluation']): Values {
+  const { values = [], symbol, indicator } = body
   if (symbol !== undefined || indicator !== undefined) {
     const message = 'give either values or symbol, timeframe and indicator, not both'
     throw new Problem('params-invalid', message, {
       errors: [{ pointer: '/body/values', code: 'not_allowed', message }],
     })
   }
+  for (const key of ['timeframe', 'start', 'end', 'output'] as const) {
+    if (body[key] === undefined) continue
+    throw refuse(`/body/${key}`, 'not_allowed', `${key} is of stored bars: it has no effect on posted values`)
+  }
+  refuseAdjustment(body.adjustment, 'values')
   return { values: Float64Array.from(values, value => value ?? Number.NaN), time: null }
 }
 
@@ -101,7 +112,7 @@ async function ofIndicator(rooms: Rooms, body: Api['FuzzyEvaluation']): Promise<
       errors: [{ pointer: '/body/output', code: 'unknown_output', message }],
     })
   }
-  const bars = await storedBars(rooms, body, resolved)
+  const bars = await storedBars(rooms, body, { indicators: resolved, instead: 'values' })
   const { start, end } = rangeOfBody(body)
   const from = start === null ? 0 : firstBarAt(bars, start)
   const to = end === null ? bars.length : firstBarAt(bars, end)
@@ -110,10 +121,12 @@ async function ofIndicator(rooms: Rooms, body: Api['FuzzyEvaluation']): Promise<
   return { values, time: bars.time.slice(from, to) }
 }
 
-function checkSize(cells: number): void {
+function checkSize(cells: number, isPosted: boolean): void {
   if (cells <= maxCells) return
   throw new Problem('params-invalid', `the answer would have ${cells} values, more than ${maxCells}`, {
-    hint: 'Ask for a shorter range or fewer terms; the operation feature_build has no such limit.',
+    hint: isPosted
+      ? 'Post fewer values at a time, or fewer terms.'
+      : 'Ask for a shorter range or fewer terms; the operation feature_build has no such limit.',
   })
 }
 

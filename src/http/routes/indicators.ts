@@ -55,11 +55,14 @@ async function calculate(
   const format = chooseTableFormat(request)
   const resolved = resolveOrRefuse(body.indicators)
   const range = rangeOfBody(body)
-  const bars = body.bars === undefined ? await storedBars(rooms, body, resolved) : postedBars(body.bars, body)
+  const bars =
+    body.bars === undefined
+      ? await storedBars(rooms, body, { indicators: resolved, instead: 'bars' })
+      : postedBars(body.bars, body)
   const from = range.start === null ? 0 : firstBarAt(bars, range.start)
   const to = range.end === null ? bars.length : firstBarAt(bars, range.end)
   const references = Object.keys(body.indicators).flatMap(id => referencesOf(resolved, id))
-  checkSize((to - from) * references.length)
+  checkSize((to - from) * references.length, body.bars === undefined)
   const columns = new IndicatorColumns({ indicators: resolved }, bars)
   const part = (values: Float64Array) => values.slice(from, to)
   const values = references.map((name): Column => {
@@ -106,11 +109,13 @@ function referencesOf(resolved: Resolved, id: string): string[] {
   return outputs.length === 1 ? [id] : outputs.map(({ name }) => `${id}.${name}`)
 }
 
-function checkSize(cells: number): void {
+function checkSize(cells: number, isStored: boolean): void {
   if (cells <= maxCells) return
   const message = `the answer would have ${cells} values, more than ${maxCells}`
   throw new Problem('params-invalid', message, {
-    hint: 'Ask for a shorter range or fewer indicators; the operation feature_build has no such limit.',
+    hint: isStored
+      ? 'Ask for a shorter range or fewer indicators; the operation feature_build has no such limit.'
+      : 'Post fewer bars or ask for fewer indicators; or import the bars, PUT /api/v1/datasets/{symbol}/{timeframe}, and ask for ranges of them.',
     errors: [{ pointer: '/body/indicators', code: 'too_large', message }],
   })
 }

@@ -11,6 +11,7 @@ import { toRfc3339 } from '../../clock.ts'
 import type { components } from '../../openapi.gen.ts'
 import { Problem } from '../../problems.ts'
 import { migrateStrategy } from '../../strategy/migrate.ts'
+import { maxYamlDepth, maxYamlPieces } from '../../strategy/yaml-source.ts'
 import { matchesETag } from '../etag.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
 import { contentTypeOf } from '../table-format.ts'
@@ -91,11 +92,39 @@ function acceptsJson(request: ApiRequest<'getStrategy'>): boolean {
   return accepted === 'application/json'
 }
 
-/** JSON becomes YAML that people can read; text stays as it is, comments included. @throws {Problem} 'body-too-large' */
+/**
+ * JSON becomes YAML that people can read; text stays as it is, comments included.
+ * @throws {Problem} 'body-too-large', 'strategy-invalid'
+ */
 function textOf(body: string | Readonly<Record<string, unknown>>): string {
+  if (typeof body !== 'string') checkExtent(body)
   const yaml = typeof body === 'string' ? body : stringify(body, { lineWidth: 110 })
-  if (Buffer.byteLength(yaml) <= maxStrategyBytes) return yaml
-  throw new Problem('body-too-large', `A strategy has at most ${maxStrategyBytes} bytes.`)
+  checkBytes(yaml)
+  return yaml
+}
+
+/** What is large or deep is refused before it is written as YAML, which takes long and recurses. */
+function checkExtent(body: object): void {
+  let entries = 0
+  let level: object[] = [body]
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > maxYamlDepth)
+      throw new Problem('strategy-invalid', `The body is nested deeper than ${maxYamlDepth} levels.`)
+    const values = level.flatMap((part): unknown[] => Object.values(part))
+    entries += values.length
+    level = values.filter(value => typeof value === 'object' && value !== null)
+  }
+  checkBytes(JSON.stringify(body))
+  if (entries > maxYamlPieces)
+    throw new Problem(
+      'strategy-invalid',
+      `The body has ${entries} entries, but at most ${maxYamlPieces} are read.`,
+    )
+}
+
+function checkBytes(text: string): void {
+  if (Buffer.byteLength(text) > maxStrategyBytes)
+    throw new Problem('body-too-large', `A strategy has at most ${maxStrategyBytes} bytes.`)
 }
 
 function documentOf({ name, source, sha256, yaml }: StrategyFile): Schemas['StrategyDocument'] {

@@ -1,5 +1,5 @@
+import { BarTimes } from '../../archive/bar-times.ts'
 import type { BarsArchive } from '../../archive/bars.ts'
-import { StoredHistory } from '../../archive/bars-history.ts'
 import { readStrategy, type StrategyLibrary, strategyNotFound } from '../../archive/strategies.ts'
 import { toRfc3339OrNull } from '../../clock.ts'
 import { historyOf, referenceOf, timeframesOf } from '../../features/pipeline-recipe.ts'
@@ -26,10 +26,13 @@ export function strategyFeatureRoutes(
       const recipe = recipeOf(strategy)
       const symbol = query.symbol ?? strategy.symbols[0]
       const pinned = await pinAll(archive, symbol, timeframesOf(recipe))
-      const usable = recipe.features.map(feature => {
-        const { lookback } = historyOf(recipe, feature)
-        return firstUsable({ base: pinned.get(recipe.base), own: pinned.get(feature.timeframe) }, lookback)
-      })
+      const rows = recipe.features.map(feature => ({
+        feature,
+        timeframe: feature.timeframe,
+        ...historyOf(recipe, feature),
+      }))
+      const known = await firstUsableTimes(pinned, recipe.base, rows)
+      const usable = rows.map(wanted => known.get(keyOf(wanted)) ?? null)
       const isKnown = usable.length > 0 && usable.every(time => time !== null)
       response.json({
         name,
@@ -37,18 +40,15 @@ export function strategyFeatureRoutes(
         base_timeframe: recipe.base,
         symbol,
         first_row_time: isKnown ? toRfc3339OrNull(Math.max(...usable.map(time => time ?? 0))) : null,
-        features: recipe.features.map((feature, index) => {
-          const { lookback, stableAfter } = historyOf(recipe, feature)
-          return {
-            id: feature.id,
-            timeframe: feature.timeframe,
-            source: { ...feature.source },
-            indicator: referenceOf(recipe, feature),
-            lookback,
-            stable_after: stableAfter,
-            first_usable_time: toRfc3339OrNull(usable[index] ?? null),
-          }
-        }),
+        features: rows.map(({ feature, timeframe, lookback, stableAfter }, index) => ({
+          id: feature.id,
+          timeframe,
+          source: { ...feature.source },
+          indicator: referenceOf(recipe, feature),
+          lookback,
+          stable_after: stableAfter,
+          first_usable_time: toRfc3339OrNull(usable[index] ?? null),
+        })),
         missing: timeframesOf(recipe).filter(timeframe => !pinned.has(timeframe)),
       } satisfies Api['FeatureExplanation'])
     },
@@ -60,22 +60,40 @@ async function pinAll(
   archive: BarsArchive,
   symbol: string,
   timeframes: readonly Timeframe[],
-): Promise<ReadonlyMap<Timeframe, StoredHistory>> {
-  const pinned = new Map<Timeframe, StoredHistory>()
+): Promise<ReadonlyMap<Timeframe, BarTimes>> {
+  const pinned = new Map<Timeframe, BarTimes>()
   for (const timeframe of timeframes) {
     const found = await archive.pin(symbol, timeframe, 'none')
     if (found === null) continue
-    pinned.set(timeframe, new StoredHistory(archive, { symbol, timeframe, sha256: found.sha256 }))
+    const { sha256, manifest } = found
+    pinned.set(timeframe, new BarTimes(archive, { symbol, timeframe, sha256 }, manifest.partitions))
   }
   return pinned
 }
 
-/** Open time of the first base bar that closes when the bar after the look-back has closed, or later; epoch ms. */
-function firstUsable(
-  { base, own }: { base: StoredHistory | undefined; own: StoredHistory | undefined },
-  lookback: number,
-): number | null {
-  if (base === undefined || own === undefined) return null
-  const knownAt = own.barAt(lookback)?.close_time[0]
-  return knownAt === undefined ? null : base.firstClosingAt(knownAt)
+/** How many bars of a timeframe come before the first that has a value. */
+type Wanted = { readonly timeframe: Timeframe; readonly lookback: number }
+
+const keyOf = ({ timeframe, lookback }: Wanted) => `${timeframe} ${lookback}`
+
+/**
+ * Open time of the first base bar that closes when the bar after a look-back has closed, or later; epoch ms, null where
+ * the bars do not suffice. Many features share a look-back: each is looked up once, those of a timeframe in the order
+ * of its bars.
+ */
+async function firstUsableTimes(
+  pinned: ReadonlyMap<Timeframe, BarTimes>,
+  baseTimeframe: Timeframe,
+  wanted: readonly Wanted[],
+): Promise<ReadonlyMap<string, number | null>> {
+  const times = new Map<string, number | null>()
+  const base = pinned.get(baseTimeframe)
+  const inOrder = wanted.toSorted((a, b) => a.timeframe.localeCompare(b.timeframe) || a.lookback - b.lookback)
+  for (const one of inOrder) {
+    const own = pinned.get(one.timeframe)
+    if (base === undefined || own === undefined || times.has(keyOf(one))) continue
+    const knownAt = await own.closeOf(one.lookback)
+    times.set(keyOf(one), knownAt === null ? null : await base.openOfClosing(knownAt))
+  }
+  return times
 }
