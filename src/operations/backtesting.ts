@@ -50,10 +50,7 @@ export const backtestingSpec: WorkerSpec = {
 async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   const params = given as BacktestingParams
   if (params.sizing !== undefined) checkSizing(params.sizing)
-  const range = rangeOf({
-    ...(params.start === undefined ? {} : { start: params.start }),
-    ...(params.end === undefined ? {} : { end: params.end }),
-  })
+  const range = rangeOf(params)
   const { strategy: parsed, warnings, yaml } = await readChosenStrategy(params, rooms)
   const strategy = requireRules(parsed)
   const sizing = params.sizing ?? strategy.decisions.rules.sizing ?? { mode: 'all_in' as const }

@@ -72,9 +72,8 @@ export function fault(pointer: string, code: string, message: string): Problem {
 }
 
 function checkRange(params: DataDownloadParams): void {
-  const { mode, start, end } = params
-  rangeOf({ ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) })
-  if (mode === 'range' && start === undefined)
+  rangeOf(params)
+  if (params.mode === 'range' && params.start === undefined)
     throw fault('/body/params/start', 'required', "mode 'range' needs start")
 }
 

@@ -25,8 +25,8 @@ export const dataRepairSpec: WorkerSpec = {
   series: pagesSeries,
   prepare: async (given, rooms) => {
     const params = given as Requested
-    const { symbol, timeframe, start, end } = params
-    rangeOf({ ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) })
+    const { symbol, timeframe } = params
+    rangeOf(params)
     const manifest = await rooms.bars.manifest(symbol, timeframe)
     if (manifest === null)
       throw new Problem(

@@ -6,8 +6,7 @@ import { recipeOf } from '../features/pipeline-strategy.ts'
 import { closeTimeMs } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
-import { fault } from './data-download.ts'
-import { momentMs, rangeOf } from './moment.ts'
+import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { readChosenStrategy } from './strategy-text.ts'
@@ -49,10 +48,7 @@ export const featureBuildSpec: WorkerSpec = {
 
 async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   const params = given as FeatureBuildParams
-  const range = rangeOf({
-    ...(params.start === undefined ? {} : { start: params.start }),
-    ...(params.end === undefined ? {} : { end: params.end }),
-  })
+  const range = rangeOf(params)
   const { strategy, warnings, yaml } = await readChosenStrategy(params, rooms)
   const timeframes = params.timeframes ?? [...strategy.timeframes]
   const recipe = recipeOf(strategy, timeframes)
@@ -94,10 +90,8 @@ async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
 /** The range to fit on, epoch ms, or null. @throws {Problem} 'params-invalid' */
 export function fitOf({ fit }: Pick<Requested, 'fit'>): TimeSpan | null {
   if (fit === undefined) return null
-  const start = momentMs(fit.start, '/body/params/fit/start') ?? 0
-  const end = momentMs(fit.end, '/body/params/fit/end') ?? 0
-  if (start < end) return { start, end }
-  throw fault('/body/params/fit/start', 'range', `start (${fit.start}) must be before end (${fit.end})`)
+  const { start, end } = rangeOf(fit, '/body/params/fit')
+  return { start: start ?? 0, end: end ?? 0 }
 }
 
 async function pin(

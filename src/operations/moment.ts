@@ -17,17 +17,24 @@ export function momentMs(moment: string | undefined, pointer: string): number | 
   throw new Problem('params-invalid', message, { errors: [{ pointer, code: 'moment', message }] })
 }
 
-/** Start and end of `params`, the end exclusive; null is unbounded. @throws {Problem} 'params-invalid' unless start < end */
-export function rangeOf(params: { readonly start?: string; readonly end?: string }): {
+/**
+ * Start and end of `params`, the end exclusive; null is unbounded.
+ * @param pointer where both stand in the request
+ * @throws {Problem} 'params-invalid' unless both exist in the calendar and start < end
+ */
+export function rangeOf(
+  params: { readonly start?: string; readonly end?: string },
+  pointer = '/body/params',
+): {
   start: number | null
   end: number | null
 } {
-  const start = momentMs(params.start, '/body/params/start')
-  const end = momentMs(params.end, '/body/params/end')
+  const start = momentMs(params.start, `${pointer}/start`)
+  const end = momentMs(params.end, `${pointer}/end`)
   if (start !== null && end !== null && start >= end) {
     const message = `start (${params.start}) must be before end (${params.end})`
     throw new Problem('params-invalid', message, {
-      errors: [{ pointer: '/body/params/start', code: 'range', message }],
+      errors: [{ pointer: `${pointer}/start`, code: 'range', message }],
     })
   }
   return { start, end }

@@ -1,27 +1,21 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { artifactPath } from '../../src/archive/artifacts.ts'
 import { createLayout } from '../../src/archive/layout.ts'
 import { decodeTable, type Table } from '../../src/archive/tables.ts'
 import { Calendars } from '../../src/market/calendars.ts'
 import { resampleBars } from '../../src/market/resample.ts'
 import { type FeatureBuildResult, featureBuildSpec } from '../../src/operations/feature-build.ts'
-import type { Artifact, Outcome, Params } from '../../src/operations/operation.ts'
-import { control, controlBytes, stop, type Task } from '../../src/operations/protocol.ts'
+import type { Artifact, Params } from '../../src/operations/operation.ts'
+import { stop } from '../../src/operations/protocol.ts'
 import { Problem } from '../../src/problems.ts'
-import buildFeatures from '../../workers/feature-build.ts'
 import { walkOf } from '../fixtures/walks.ts'
 import { startProgram, stopPrograms } from '../support/program.ts'
-import { makeRooms, serverFacts } from '../support/rooms.ts'
+import { makeRooms } from '../support/rooms.ts'
+import { completed, operationId, runWorker } from '../support/worker.ts'
 
-const operation_id = 'op_01JD0Q4Z5N3V8K2M7P6R9T1W0X'
-const ports: MessageChannel[] = []
-afterEach(() => {
-  for (const { port1 } of ports.splice(0)) port1.close()
-})
 afterAll(stopPrograms)
 
 const yaml = `name: zones
@@ -62,47 +56,11 @@ async function makeHome() {
   return { home, rooms }
 }
 
-/** Runs the worker in this thread, as the pool would in another. */
-async function run(
-  { home, rooms }: Awaited<ReturnType<typeof makeHome>>,
-  params: Params,
-  stopWord: number = stop.none,
-) {
-  const prepared = await featureBuildSpec.prepare({ adjustment: 'none', ...params }, rooms)
-  const channel = new MessageChannel()
-  ports.push(channel)
-  const shared = new SharedArrayBuffer(controlBytes)
-  new Int32Array(shared)[control.stop] = stopWord
-  const { seed, strategy_sha256, dataset_sha256 } = prepared
-  const task: Task = {
-    operation_id,
-    type: 'feature_build',
-    attempt: 1,
-    params: prepared.params,
-    provenance: {
-      version: '0',
-      node_version: '0',
-      seed,
-      strategy_sha256,
-      dataset_sha256: [...dataset_sha256],
-    },
-    request_id: null,
-    server: serverFacts(home),
-    now: Date.now(),
-    restore_from: [],
-    control: shared,
-    port: channel.port2,
-  }
-  return buildFeatures(task)
-}
-
-function completed(outcome: Outcome): { result: FeatureBuildResult; artifacts: readonly Artifact[] } {
-  if (outcome.kind !== 'completed') throw new Error(JSON.stringify(outcome))
-  return { result: outcome.result as FeatureBuildResult, artifacts: outcome.artifacts }
-}
+const run = ({ home }: { readonly home: string }, params: Params, stopWord: number = stop.none) =>
+  runWorker(home, 'feature_build', { adjustment: 'none', ...params }, { stopWord })
 
 const readTable = (home: string, artifact: Artifact): Table =>
-  decodeTable(readFileSync(artifactPath(home, operation_id, 1, artifact)))
+  decodeTable(readFileSync(artifactPath(home, operationId, 1, artifact)))
 
 async function refusal(params: Params): Promise<Problem> {
   const { rooms } = await makeHome()
@@ -115,7 +73,7 @@ async function refusal(params: Params): Promise<Problem> {
 
 test('the table has a row per bar that has every feature, by symbol and time, and says where its columns come from', async () => {
   const folder = await makeHome()
-  const { result, artifacts } = completed(await run(folder, { strategy_yaml: yaml, fit }))
+  const { result, artifacts } = completed<FeatureBuildResult>(await run(folder, { strategy_yaml: yaml, fit }))
   const [features, info, strategy] = artifacts
   expect(artifacts.map(({ file }) => file)).toEqual(['features.arrow', 'feature_info.json', 'strategy.yaml'])
   const table = readTable(folder.home, features!)
@@ -136,7 +94,7 @@ test('the table has a row per bar that has every feature, by symbol and time, an
     expect(rows + dropped.warm_up + dropped.pre_roll + dropped.incomplete).toBe(200)
     expect(dropped.warm_up).toBe(6 * 7 - 1)
   }
-  const described = JSON.parse(readFileSync(artifactPath(folder.home, operation_id, 1, info!), 'utf8'))
+  const described = JSON.parse(readFileSync(artifactPath(folder.home, operationId, 1, info!), 'utf8'))
   expect(described).toMatchObject({
     sha256: result.sha256,
     rows: result.rows,
@@ -147,12 +105,12 @@ test('the table has a row per bar that has every feature, by symbol and time, an
     fitted_on: { start: '2024-02-01T00:00:00.000Z', end: '2024-05-01T00:00:00.000Z', values: 180 },
   })
   expect(described.features[4].normaliser.fitted_on).not.toHaveProperty('from')
-  expect(readFileSync(artifactPath(folder.home, operation_id, 1, strategy!), 'utf8')).toBe(yaml)
+  expect(readFileSync(artifactPath(folder.home, operationId, 1, strategy!), 'utf8')).toBe(yaml)
 })
 
 test('bars before the start warm indicators up and are no rows', async () => {
   const folder = await makeHome()
-  const { result } = completed(
+  const { result } = completed<FeatureBuildResult>(
     await run(folder, { strategy_yaml: yaml, fit, start: '2024-04-01', end: '2024-05-01', symbols: ['AAA'] }),
   )
   expect(result).toMatchObject({

@@ -7,7 +7,7 @@ import { type Bars, barAt, findBarFault, formatTime, maxBarErrors } from '../../
 import type { Calendars } from '../../market/calendars.ts'
 import { closeTimeMs, dayMs, type Timeframe, timeframeNames, timeframes } from '../../market/timeframe.ts'
 import type { components } from '../../openapi.gen.ts'
-import { momentMs } from '../../operations/moment.ts'
+import { momentMs, rangeOf } from '../../operations/moment.ts'
 import { type FieldError, Problem } from '../../problems.ts'
 
 type Api = components['schemas']
@@ -15,17 +15,6 @@ type Where = Pick<Api['IndicatorCalculation'], 'symbol' | 'timeframe' | 'start' 
 
 /** Bars calculated within one request; with 20 indicators they take some ten milliseconds. */
 const maxBars = 50_000
-
-/** Start and end of a body, epoch ms. @throws {Problem} 'params-invalid' */
-export function rangeOfBody(body: Pick<Where, 'start' | 'end'>): {
-  start: number | null
-  end: number | null
-} {
-  const start = momentMs(body.start, '/body/start')
-  const end = momentMs(body.end, '/body/end')
-  if (start === null || end === null || start < end) return { start, end }
-  throw refuse('/body/start', 'range', `start (${body.start}) must be before end (${body.end})`)
-}
 
 /**
  * Stored bars of the range with as many before it as the indicators need to be stable, all of them where one of them
@@ -47,7 +36,7 @@ export async function storedBars(
   if (pinned === null) throw new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
   const before = barsBefore(indicators)
   const history = new StoredHistory(archive, { symbol, timeframe, sha256: pinned.sha256 })
-  const bars = history.read({ ...rangeOfBody(body), before, maxBars })
+  const bars = history.read({ ...rangeOf(body, '/body'), before, maxBars })
   const calendar = calendars.find(pinned.manifest.calendar)
   return calendar === null ? bars : withSessions(bars, calendar, timeframe)
 }

@@ -4,9 +4,10 @@ import type { GapReport } from '../../market/gaps.ts'
 import type { QualityReport } from '../../market/quality.ts'
 import { closeTimeMs, dayMs } from '../../market/timeframe.ts'
 import type { components } from '../../openapi.gen.ts'
+import { rangeOf } from '../../operations/moment.ts'
 import { Problem } from '../../problems.ts'
 import type { Some } from '../handlers.ts'
-import { type DatasetRooms, manifestOf, readRange } from './datasets.ts'
+import { type DatasetRooms, manifestOf } from './datasets.ts'
 
 type Api = components['schemas']
 type Manifest = Awaited<ReturnType<typeof manifestOf>>
@@ -26,7 +27,7 @@ export function datasetReportRoutes(
 ): Some<'getDatasetGaps' | 'getDatasetQuality'> {
   const common = (manifest: Manifest, query: { start?: string; end?: string; limit: number }) => {
     const { symbol, timeframe, sha256, calendar } = manifest
-    const asked = readRange(query)
+    const asked = rangeOf(query, '/query')
     const lastMs = Date.parse(manifest.last_time)
     const start = asked.start ?? Date.parse(manifest.first_time)
     const end = asked.end ?? Math.max(start, closeTimeMs(lastMs, timeframe))

@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config.ts'
 import type { Calendars } from '../../market/calendars.ts'
 import { checkCalendarName } from '../../operations/data-download.ts'
-import { momentMs } from '../../operations/moment.ts'
+import { rangeOf } from '../../operations/moment.ts'
 import type { OperationQueries } from '../../operations/queries.ts'
 import { Problem } from '../../problems.ts'
 import { matchesETag } from '../etag.ts'
@@ -60,7 +60,7 @@ async function sendBars(
   response: Response,
 ): Promise<void> {
   const { max_points = null, adjustment = 'none' } = request.query
-  const range = readRange(request.query)
+  const range = rangeOf(request.query, '/query')
   const format = chooseTableFormat(request)
   const { symbol, timeframe } = request.params
   const pinned = await archive.pin(symbol, timeframe, adjustment)
@@ -140,18 +140,3 @@ export async function manifestOf(
 
 const notFound = (symbol: string, timeframe: string): Problem =>
   new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
-
-type Range = { readonly start: number | null; readonly end: number | null }
-
-/** @throws {Problem} 'params-invalid' unless both exist in the calendar and start < end */
-export function readRange(query: { readonly start?: string; readonly end?: string }): Range {
-  const start = momentMs(query.start, '/query/start')
-  const end = momentMs(query.end, '/query/end')
-  if (start !== null && end !== null && start >= end) {
-    const message = `start (${query.start}) must be before end (${query.end})`
-    throw new Problem('params-invalid', message, {
-      errors: [{ pointer: '/query/start', code: 'range', message }],
-    })
-  }
-  return { start, end }
-}

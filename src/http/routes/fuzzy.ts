@@ -8,10 +8,11 @@ import { findIndicator } from '../../indicators/registry.ts'
 import { firstBarAt, formatTime } from '../../market/bars.ts'
 import type { Calendars } from '../../market/calendars.ts'
 import type { components } from '../../openapi.gen.ts'
+import { rangeOf } from '../../operations/moment.ts'
 import { Problem } from '../../problems.ts'
 import { suggest } from '../../strategy/nearest.ts'
 import type { Some } from '../handlers.ts'
-import { rangeOfBody, refuse, refuseAdjustment, storedBars } from './calculation-bars.ts'
+import { refuse, refuseAdjustment, storedBars } from './calculation-bars.ts'
 import { resolveOrRefuse } from './indicators.ts'
 
 type Api = components['schemas']
@@ -113,7 +114,7 @@ async function ofIndicator(rooms: Rooms, body: Api['FuzzyEvaluation']): Promise<
     })
   }
   const bars = await storedBars(rooms, body, { indicators: resolved, instead: 'values' })
-  const { start, end } = rangeOfBody(body)
+  const { start, end } = rangeOf(body, '/body')
   const from = start === null ? 0 : firstBarAt(bars, start)
   const to = end === null ? bars.length : firstBarAt(bars, end)
   const reference = output === undefined ? 'indicator' : `indicator.${output}`

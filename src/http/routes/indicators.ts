@@ -9,13 +9,14 @@ import type { LabelTool } from '../../indicators/zigzag.ts'
 import { firstBarAt } from '../../market/bars.ts'
 import type { Calendars } from '../../market/calendars.ts'
 import type { components } from '../../openapi.gen.ts'
+import { rangeOf } from '../../operations/moment.ts'
 import { Problem } from '../../problems.ts'
 import { resolveIndicators } from '../../strategy/indicator-map.ts'
 import { suggest } from '../../strategy/nearest.ts'
 import type { StrategyIndicator } from '../../strategy/strategy.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
 import { chooseTableFormat, contentTypeOf } from '../table-format.ts'
-import { postedBars, rangeOfBody, storedBars } from './calculation-bars.ts'
+import { postedBars, storedBars } from './calculation-bars.ts'
 
 type Api = components['schemas']
 type Resolved = Readonly<Record<string, StrategyIndicator>>
@@ -54,7 +55,7 @@ async function calculate(
   const { body } = request
   const format = chooseTableFormat(request)
   const resolved = resolveOrRefuse(body.indicators)
-  const range = rangeOfBody(body)
+  const range = rangeOf(body, '/body')
   const bars =
     body.bars === undefined
       ? await storedBars(rooms, body, { indicators: resolved, instead: 'bars' })
