@@ -9,11 +9,13 @@ import { BarsArchive } from './archive/bars.ts'
 import { removeUploads } from './archive/import.ts'
 import { compileCacheFolder, createLayout, databasePath } from './archive/layout.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
+import { TaskRunner } from './archive/task-runner.ts'
 import { upgradeLayout } from './archive/upgrade.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { LocalExecutor } from './execution/local.ts'
 import { Pool } from './execution/pool.ts'
+import { SharedBars } from './execution/shared-bars.ts'
 import { Feed } from './feed/feed.ts'
 import { loadContract } from './http/contract.ts'
 import { createServer } from './http/server.ts'
@@ -76,7 +78,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     enableExercise,
   })
   const attempts = new Attempts(collaborators, home)
-  const fanOut = new FanOut(collaborators, service, attempts)
+  const fanOut = new FanOut(collaborators, service, attempts, home)
   const pool = new Pool(
     {
       threads: config.threads,
@@ -84,7 +86,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
       compileCache: compileCacheFolder(home),
       server: { home, vendors: config.vendors, calendars: config.calendars, pacing },
     },
-    { clock, log },
+    { clock, log, sharedBars: new SharedBars(bars, new TaskRunner(calendars), home) },
   )
   const executor = new LocalExecutor(
     { attempts, fanOut, pool, feed, log },

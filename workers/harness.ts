@@ -1,6 +1,11 @@
 import { threadId } from 'node:worker_threads'
 import { ArtifactFolder } from '../src/archive/artifacts.ts'
+import { BarsArchive } from '../src/archive/bars.ts'
+import type { PinnedBars } from '../src/archive/bars-history.ts'
 import { newestReadable, writeCheckpoint } from '../src/archive/checkpoints.ts'
+import { Journal } from '../src/archive/journal.ts'
+import type { Bars } from '../src/market/bars.ts'
+import { Calendars } from '../src/market/calendars.ts'
 import type {
   Checkpoint,
   LogLevelName,
@@ -10,7 +15,7 @@ import type {
   Provenance,
   Result,
 } from '../src/operations/operation.ts'
-import { control, type ServerFacts, stop, type Task } from '../src/operations/protocol.ts'
+import { control, type ServerFacts, type SharedDataset, stop, type Task } from '../src/operations/protocol.ts'
 import { asProblem } from '../src/system-problems.ts'
 import { Reports } from './reports.ts'
 
@@ -32,6 +37,7 @@ export class WorkerContext {
   readonly provenance: Provenance
   readonly artifacts: ArtifactFolder
   readonly #words: Int32Array
+  readonly #task: Pick<Task, 'params' | 'datasets'>
   readonly #reports: Reports
   readonly #restored: unknown
   readonly #aborting = new AbortController()
@@ -46,6 +52,7 @@ export class WorkerContext {
     this.provenance = task.provenance
     this.artifacts = new ArtifactFolder(task.server.home, task.operation_id, task.attempt)
     this.#words = new Int32Array(task.control)
+    this.#task = task
     this.#reports = reports
     this.#restored = restored
     task.port.on('message', () => {
@@ -127,6 +134,31 @@ export class WorkerContext {
     })
     this.#reports.checkpoint(checkpoint)
     this.#beat()
+  }
+
+  /**
+   * A list of what is finished that outlives this attempt, see `Journal`; close it at the end. It belongs to these
+   * parameters and pins: an attempt that was given others starts with an empty one.
+   */
+  journal(): Journal {
+    const { params } = this.#task
+    const { strategy_sha256, dataset_sha256 } = this.provenance
+    const work = { params, strategy_sha256, dataset_sha256 }
+    return new Journal(this.server.home, this.operationId, this.attempt, work)
+  }
+
+  /**
+   * All bars of a pinned dataset, not to be written to: shared with the other threads where the type shares it, else
+   * read from the disk.
+   * @throws {Problem} 'bars-missing' when the version is not stored, 'bars-invalid' when it is damaged
+   */
+  bars({ symbol, timeframe, sha256 }: PinnedBars): Bars {
+    const isWanted = (dataset: SharedDataset) =>
+      dataset.symbol === symbol && dataset.timeframe === timeframe && dataset.sha256 === sha256
+    const shared = this.#task.datasets.find(isWanted)
+    if (shared !== undefined) return shared.bars
+    const archive = new BarsArchive(this.server.home, new Calendars(this.server.calendars))
+    return archive.read(symbol, timeframe, sha256)
   }
 
   #beat(): void {

@@ -5,8 +5,10 @@ import { type Bars, barFields, sliceBars } from '../market/bars.ts'
 import { Calendars } from '../market/calendars.ts'
 import type { Adjustment } from '../market/corporate-action.ts'
 import { isTimeframe } from '../market/timeframe.ts'
+import type { Problem } from '../problems.ts'
 import { type Committed, commitPage, type Page } from './commit.ts'
 import { datasetFolders } from './dataset-folders.ts'
+import { datasetNotFound } from './dataset-not-found.ts'
 import { DatasetWriter } from './dataset-writer.ts'
 import { type DatasetName, datasetFolder } from './layout.ts'
 import { type Dataset, datasetOf, type Manifest, readManifest, removeManifest } from './manifest.ts'
@@ -68,6 +70,11 @@ export class BarsArchive {
     return found?.symbol === symbol && found.timeframe === timeframe ? found : null
   }
 
+  /** What is answered where {@link manifest} and {@link pin} give null: 'dataset-not-found', with what may be meant. */
+  notFound(symbol: string, timeframe: string): Promise<Problem> {
+    return datasetNotFound({ home: this.home, symbol, timeframe })
+  }
+
   /**
    * Keeps the dataset as it is now for at least an hour, and as long as an active operation names it.
    * @returns the sha256 that `read` takes: the dataset's own, or the one of its adjusted prices; null without a dataset
@@ -94,6 +101,7 @@ export class BarsArchive {
    * The bars of one version, adjusted as it says. Blocks: for worker threads. Opens only the segments the range touches,
    * all of them where prices are adjusted.
    * @param sha256 as a manifest named it or `pin` answered it, now or when an operation was accepted
+   * @param allocate memory for what is read from the disk, e.g. such as threads share; adjusted prices lie elsewhere
    * @throws {Problem} 'bars-missing' when it is not stored, 'bars-invalid' when it is damaged
    */
   read(
@@ -101,6 +109,7 @@ export class BarsArchive {
     timeframe: string,
     sha256: string,
     { start, end }: BarsRange = { start: null, end: null },
+    allocate?: (bytes: number) => ArrayBufferLike,
   ): Bars {
     const dataset = { home: this.home, symbol, timeframe }
     const version = readVersion(dataset, sha256)
@@ -113,7 +122,7 @@ export class BarsArchive {
     const touched = version.segments.filter(
       ({ first_ms, last_ms }) => (end === null || first_ms < end) && (start === null || last_ms >= start),
     )
-    return sliceBars(readSegments(dataset, touched), start, end)
+    return sliceBars(readSegments(dataset, touched, { allocate }), start, end)
   }
 
   /**

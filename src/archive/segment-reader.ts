@@ -25,7 +25,7 @@ const maxVerifiedBars = 600_000
 export function readSegments(
   dataset: DatasetName,
   segments: readonly SegmentFacts[],
-  options: { verify?: boolean; allocate?: (bytes: number) => ArrayBufferLike } = {},
+  options: { verify?: boolean; allocate?: ((bytes: number) => ArrayBufferLike) | undefined } = {},
 ): Bars {
   const length = segments.reduce((sum, segment) => sum + segment.bars, 0)
   const { verify = length <= maxVerifiedBars, allocate } = options

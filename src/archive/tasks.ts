@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { Bars } from '../market/bars.ts'
+import { shareBars } from '../market/bars-builder.ts'
 import type { Calendars } from '../market/calendars.ts'
 import type { CorporateAction } from '../market/corporate-action.ts'
 import { downsampleBars } from '../market/downsample.ts'
@@ -44,6 +46,8 @@ export type TaskShapes = {
   slice: { data: SliceTask; result: Uint8Array }
   gaps: { data: GapsTask; result: GapReport }
   quality: { data: QualityTask; result: QualityReport }
+  /** All bars of a version, in shared memory. */
+  shared: { data: DatasetVersion; result: Bars }
 }
 
 export type TaskKind = keyof TaskShapes
@@ -69,6 +73,12 @@ const tasks: Tasks = {
     findGaps(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
   quality: ({ calendar, ...task }, calendars) =>
     checkQuality(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
+  shared: ({ home, symbol, timeframe, sha256 }, calendars) => {
+    const archive = new BarsArchive(home, calendars)
+    return shareBars(
+      archive.read(symbol, timeframe, sha256, undefined, bytes => new SharedArrayBuffer(bytes)),
+    )
+  },
 }
 
 /** Does one task; blocks. @throws {Problem} 'bars-missing', 'bars-invalid' when bars it needs cannot be read */

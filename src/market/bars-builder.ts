@@ -24,6 +24,15 @@ export function emptyColumns(
   }
 }
 
+/** The same bars in memory that threads can share; what lies in such memory already is not copied. */
+export function shareBars(bars: Bars): Bars {
+  const { length } = bars
+  if (bars.time.buffer instanceof SharedArrayBuffer) return bars
+  const columns = emptyColumns(length, bytes => new SharedArrayBuffer(bytes))
+  for (const field of barFields) columns[field].set(bars[field])
+  return { length, ...columns }
+}
+
 /** Columns that grow by doubling: appending n bars costs O(n) and at most twice their memory. */
 export class BarsBuilder {
   private capacity: number

@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { PinnedBars } from '../archive/bars-history.ts'
+import type { Bars } from '../market/bars.ts'
 import type { CalendarDefinition } from '../market/calendar.ts'
 import type { VendorsSettings } from '../vendors/vendor.ts'
 import type { Checkpoint, LogLine, MetricPoint, OperationType, Params, Provenance } from './operation.ts'
@@ -34,6 +36,9 @@ export type ServerFacts = {
   readonly pacing: SharedArrayBuffer
 }
 
+/** Bars that every thread reads and none writes to: the columns lie in shared memory. */
+export type SharedDataset = PinnedBars & { readonly bars: Bars }
+
 /** Everything a worker needs to run one attempt. */
 export type Task = {
   readonly operation_id: string
@@ -43,6 +48,8 @@ export type Task = {
   readonly provenance: Provenance
   readonly request_id: string | null
   readonly server: ServerFacts
+  /** What the type shares, see `WorkerSpec.sharesBars`. */
+  readonly datasets: readonly SharedDataset[]
   /** The server's clock when the task was handed over, epoch ms: a worker's own clock goes on from there. */
   readonly now: number
   /** Newest first; the first one that reads whole is restored. */

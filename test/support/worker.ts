@@ -54,6 +54,7 @@ export async function runWorker(
     server: serverFacts(home),
     now: Date.now(),
     restore_from: [],
+    datasets: [],
     control: shared,
     port: channel.port2,
   }

@@ -1,0 +1,232 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import type { Clock } from '../clock.ts'
+import type { OperationRecord, Outcome } from '../operations/operation.ts'
+import {
+  control,
+  controlBytes,
+  type MainMessage,
+  type ServerFacts,
+  type SharedDataset,
+  stop,
+  type Task,
+  type WorkerMessage,
+} from '../operations/protocol.ts'
+import type { WorkerSpec } from '../operations/spec.ts'
+import { asProblem } from '../system-problems.ts'
+import { type KillReason, outcomeOfError } from './failures.ts'
+import type { ThreadPool, ThreadState } from './pool.ts'
+import type { SharedBars } from './shared-bars.ts'
+
+export type RunOptions = {
+  /** Aborts when a client cancelled the operation. */
+  readonly cancel: AbortSignal
+  /** Time between asking the worker to stop and killing its thread. */
+  readonly cancelGraceMs: number
+  readonly onMessage: (message: WorkerMessage) => void
+  readonly onThread: (threadId: number) => void
+  /** Called once, when the thread is free or gone and every message was handed over. */
+  readonly onOutcome: (outcome: Outcome) => Promise<void>
+}
+
+type RunParts = {
+  readonly piscina: ThreadPool
+  readonly record: OperationRecord
+  readonly spec: WorkerSpec
+  readonly options: RunOptions
+  readonly memoryBytes: number
+  readonly server: ServerFacts
+  readonly clock: Clock
+  readonly sharedBars: SharedBars
+}
+
+/** Piscina derives its type from an older signature of `postMessage`; at run time it is a list. */
+function transferring(port: MessagePort): NonNullable<Parameters<ThreadPool['run']>[1]>['transferList'] {
+  const list: readonly MessagePort[] = [port]
+  return list as NonNullable<Parameters<ThreadPool['run']>[1]>['transferList']
+}
+
+/** One attempt in one thread, from the first message to the thread's last breath. */
+export class ActiveRun {
+  readonly #parts: RunParts
+  readonly #control = new SharedArrayBuffer(controlBytes)
+  readonly #words = new Int32Array(this.#control)
+  readonly #killing = new AbortController()
+  readonly #startedAt = performance.now()
+  #port: MessagePort | null = null
+  #thread: Worker | null = null
+  #exited: Promise<unknown> | null = null
+  /** Threads outlive runs: a listener left behind by each would pile up. */
+  #forgetThread: () => void = () => undefined
+  #killReason: KillReason | null = null
+  #grace: NodeJS.Timeout | null = null
+  #beat = { count: 0, at: performance.now() }
+  #memoryBytes: number | null = null
+  #timedOut = false
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<Outcome> {
+    const { options, record, spec } = this.#parts
+    const askToStop = () => this.ask(stop.cancel)
+    options.cancel.addEventListener('abort', askToStop)
+    if (options.cancel.aborted) askToStop()
+    const timeoutMs = record.timeout_ms ?? spec.timeoutMs
+    const timeout = setTimeout(() => this.#expire(), timeoutMs)
+    const outcome = await this.#executeWithBars()
+    clearTimeout(timeout)
+    if (this.#grace !== null) clearTimeout(this.#grace)
+    options.cancel.removeEventListener('abort', askToStop)
+    if (this.#timedOut && outcome.kind === 'cancelled')
+      return outcomeOfError(null, 'timed-out', { timeoutMs })
+    return outcome
+  }
+
+  /** Asks the worker to stop; kills its thread when the grace period is over. A drain has its deadline elsewhere. */
+  ask(word: typeof stop.cancel | typeof stop.drain): void {
+    Atomics.store(this.#words, control.stop, word)
+    const message: MainMessage = { kind: 'stop' }
+    this.#port?.postMessage(message)
+    if (word === stop.cancel)
+      this.#grace ??= setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
+  }
+
+  kill(reason: KillReason): void {
+    if (this.#killReason !== null) return
+    this.#killReason = reason
+    this.#findThread()
+    this.#killing.abort()
+  }
+
+  /** Kills a worker that is silent for too long or has grown too big. */
+  lookAfter(): void {
+    this.#findThread()
+    if (this.#killReason !== null) return
+    if (this.#thread === null) {
+      if (performance.now() - this.#startedAt > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+      return
+    }
+    const beat = Atomics.load(this.#words, control.beat)
+    const now = performance.now()
+    if (beat !== this.#beat.count) this.#beat = { count: beat, at: now }
+    else if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+    this.#thread.getHeapStatistics().then(
+      heap => {
+        this.#memoryBytes = heap.used_heap_size + heap.external_memory
+        if (this.#memoryBytes > this.#parts.memoryBytes) this.kill('out-of-memory')
+      },
+      () => {
+        this.#memoryBytes = null // the thread is ending
+      },
+    )
+  }
+
+  state(): Omit<ThreadState, 'slot'> {
+    const { record } = this.#parts
+    return {
+      thread: this.#thread?.threadId ?? null,
+      status:
+        this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none
+          ? 'stopping'
+          : 'busy',
+      operation_id: record.operation_id,
+      type: record.type,
+      busy_seconds: (performance.now() - this.#startedAt) / 1000,
+      memory_bytes: this.#memoryBytes,
+    }
+  }
+
+  /** Only the datasets can be missing or damaged here: whatever else throws is a bug. */
+  async #executeWithBars(): Promise<Outcome> {
+    const { record, spec, sharedBars } = this.#parts
+    const pinned = spec.sharesBars?.(record.params, record.provenance.dataset_sha256) ?? []
+    try {
+      return await sharedBars.lend(pinned, datasets => this.#execute(datasets))
+    } catch (error) {
+      const problem = asProblem(error)
+      if (problem === null) throw error
+      return { kind: 'failed', problem: problem.toData(), mode: 'cooperative' }
+    }
+  }
+
+  async #execute(datasets: readonly SharedDataset[]): Promise<Outcome> {
+    const { piscina, spec, options } = this.#parts
+    const channel = new MessageChannel()
+    this.#port = channel.port1
+    channel.port1.on('message', (message: WorkerMessage) => this.#hear(message))
+    let outcome: Outcome
+    try {
+      outcome = await piscina.run(this.#task(channel.port2, datasets), {
+        filename: new URL(`../../workers/${spec.worker}`, import.meta.url).href,
+        transferList: transferring(channel.port2),
+        signal: this.#killing.signal,
+      })
+    } catch (error) {
+      outcome = outcomeOfError(error, this.#killReason, {
+        timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs,
+      })
+      // A worker that only threw lives on in the pool; one that was killed or died does not.
+      if (this.#thread !== null && !piscina.threads.includes(this.#thread)) await this.#exited
+    }
+    // Messages come over another port than the result and may still be on their way: fetch them before the end is told.
+    for (
+      let late = receiveMessageOnPort(channel.port1);
+      late !== undefined;
+      late = receiveMessageOnPort(channel.port1)
+    ) {
+      options.onMessage(late.message as WorkerMessage)
+    }
+    channel.port1.close()
+    this.#port = null
+    this.#forgetThread()
+    return outcome
+  }
+
+  #task(port: MessagePort, datasets: readonly SharedDataset[]): Task {
+    const { record, server, clock } = this.#parts
+    return {
+      operation_id: record.operation_id,
+      type: record.type,
+      attempt: record.attempt,
+      params: record.params,
+      provenance: record.provenance,
+      request_id: record.request_id,
+      server,
+      datasets,
+      now: clock.now(),
+      restore_from: record.checkpoints,
+      control: this.#control,
+      port,
+    }
+  }
+
+  #hear(message: WorkerMessage): void {
+    if (message.kind === 'started') this.#findThread()
+    this.#parts.options.onMessage(message)
+  }
+
+  #expire(): void {
+    // A cancel that came first has its own grace running.
+    if (this.#parts.options.cancel.aborted) return
+    this.#timedOut = true
+    this.ask(stop.cancel)
+    if (this.#grace !== null) clearTimeout(this.#grace)
+    this.#grace = setTimeout(() => this.kill('timed-out'), this.#parts.options.cancelGraceMs)
+  }
+
+  /** The worker writes its thread id into the control block; from then on its exit can be awaited. */
+  #findThread(): void {
+    const id = Atomics.load(this.#words, control.thread)
+    if (this.#thread !== null || id === 0) return
+    const thread = this.#parts.piscina.threads.find(candidate => candidate.threadId === id)
+    if (thread === undefined) return
+    this.#thread = thread
+    this.#exited = new Promise(resolve => {
+      thread.once('exit', resolve)
+      this.#forgetThread = () => thread.off('exit', resolve)
+    })
+    this.#beat = { count: Atomics.load(this.#words, control.beat), at: performance.now() }
+    this.#parts.options.onThread(id)
+  }
+}
