@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { link, mkdir, rm } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { Artifact } from '../operations/operation.ts'
 import { writeFileAtomicallySync } from './atomic.ts'
@@ -56,6 +56,28 @@ export class ArtifactFolder {
 /** Where an artifact is, as stored. @param attempt the attempt that completed */
 export function artifactPath(home: string, operationId: string, attempt: number, artifact: Artifact): string {
   return join(attemptFolder(home, operationId, attempt), checkedName('artifact', artifact.file))
+}
+
+/** One attempt of an operation and what it produced. */
+type Producer = { readonly operation_id: string; readonly attempt: number }
+
+/**
+ * Makes the artifacts of a completed child those of its parent as well: the files are linked, not copied, and stay when
+ * the child's go. Doing it again changes nothing.
+ */
+export async function adoptArtifacts(
+  home: string,
+  child: Producer & { readonly artifacts: readonly Artifact[] },
+  parent: Producer,
+): Promise<readonly Artifact[]> {
+  const folder = attemptFolder(home, parent.operation_id, parent.attempt)
+  await mkdir(folder, { recursive: true })
+  for (const artifact of child.artifacts) {
+    const target = artifactPath(home, parent.operation_id, parent.attempt, artifact)
+    await rm(target, { force: true })
+    await link(artifactPath(home, child.operation_id, child.attempt, artifact), target)
+  }
+  return child.artifacts
 }
 
 /** Removes what all attempts of an operation left. */

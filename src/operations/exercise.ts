@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { components } from '../openapi.gen.ts'
-import { Problem } from '../problems.ts'
+import { requireCompleted } from './children.ts'
 import type { ChildEnd, ChildPlan, FanOutSpec, WorkerSpec } from './spec.ts'
 import { selfContained } from './spec.ts'
 
 export type ExerciseParams = Required<components['schemas']['ExerciseParams']>
-type FanOutParams = { readonly children: number; readonly exercise?: Partial<ExerciseParams> }
+type FanOutParams = {
+  readonly children: number
+  readonly rounds: number
+  readonly exercise?: Partial<ExerciseParams>
+}
 
 const MINUTE_MS = 60_000
 
@@ -36,26 +40,30 @@ export const exerciseFanOutSpec: FanOutSpec = {
   series: {},
   prepare: async params => ({
     ...selfContained(params, null),
-    steps: { total: (params as FanOutParams).children, unit: 'child' },
+    steps: { total: allOf(params as FanOutParams), unit: 'child' },
   }),
-  plan: params => {
+  plan: (params, ended) => {
     const { children, exercise } = params as FanOutParams
+    const planned = Math.min(allOf(params as FanOutParams), ended.length + children)
     return Array.from(
-      { length: children },
-      (_, index): ChildPlan => ({ type: 'exercise', params: { ...exercise, seed: index + 1 } }),
+      { length: planned },
+      (_, index): ChildPlan => ({
+        type: 'exercise',
+        params: { ...exercise, seed: seedOf(ended[index - children], index) },
+      }),
     )
   },
+  children: params => allOf(params as FanOutParams),
   reduce: (children: readonly ChildEnd[]) => {
-    const failed = children.filter(child => child.status !== 'completed')
-    if (failed.length > 0) {
-      const first = failed[0]
-      throw new Problem(
-        'child-failed',
-        `${failed.length} of ${children.length} children did not complete; the first is ${first?.operation_id}, ${first?.status}`,
-      )
-    }
+    requireCompleted(children)
     const hash = createHash('sha256')
     for (const child of children) hash.update(String(child.result?.digest))
     return { children: children.length, digest: hash.digest('hex') }
   },
 }
+
+const allOf = ({ children, rounds }: FanOutParams): number => children * rounds
+
+/** The first round counts; later ones go on from what the one before found. */
+const seedOf = (before: ChildEnd | undefined, index: number): number =>
+  before === undefined ? index + 1 : Number.parseInt(String(before.result?.digest).slice(0, 7), 16)

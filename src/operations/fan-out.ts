@@ -1,15 +1,18 @@
+import { adoptArtifacts } from '../archive/artifacts.ts'
 import type { FeedEvent } from '../feed/feed.ts'
 import { errorFields } from '../log.ts'
 import { Problem, type ProblemData } from '../problems.ts'
 import { asProblem } from '../system-problems.ts'
 import type { Attempts } from './attempts.ts'
 import { isTerminal } from './lifecycle.ts'
-import type { NewOperation, OperationRecord, Outcome } from './operation.ts'
+import type { Artifact, NewOperation, OperationRecord, Outcome } from './operation.ts'
 import { type Collaborators, ignoreEnded, type OperationsService } from './service.ts'
-import type { FanOutSpec } from './spec.ts'
+import type { ChildPlan, FanOutSpec } from './spec.ts'
 
 /** How often a parent's progress is summed up at most. */
 const sumUpMs = 250
+/** A child has ended: what comes next shall not wait for long. */
+const nextStageMs = 20
 
 /** A thousand in one transaction would hold up every request meanwhile. */
 const childrenPerCommit = 50
@@ -21,6 +24,8 @@ type Parent = {
   /** Why its children are being cancelled, if not because a client asked. */
   failure: ProblemData | null
   timer: NodeJS.Timeout | null
+  /** While its children are looked through; what happens meanwhile is seen the next time. */
+  isBusy: boolean
   ended: boolean
 }
 
@@ -32,10 +37,12 @@ export class FanOut {
   readonly #with: Collaborators
   readonly #service: OperationsService
   readonly #attempts: Attempts
+  readonly #home: string
   readonly #parents = new Map<string, Parent>()
 
-  constructor(collaborators: Collaborators, service: OperationsService, attempts: Attempts) {
+  constructor(collaborators: Collaborators, service: OperationsService, attempts: Attempts, home: string) {
     this.#with = collaborators
+    this.#home = home
     this.#service = service
     this.#attempts = attempts
     collaborators.feed.subscribe(event => this.#hear(event))
@@ -50,11 +57,13 @@ export class FanOut {
       deadline: setTimeout(() => this.#expire(parent, timeoutMs), timeoutMs),
       failure: null,
       timer: null,
+      isBusy: false,
       ended: false,
     }
     this.#parents.set(record.operation_id, parent)
     try {
-      await this.#populate(parent)
+      const existing = await this.#with.store.children(record.operation_id)
+      await this.#populate(parent, existing, planSoFar(parent, existing))
       // What came while they were planned reached only those that were there.
       if (parent.failure !== null || (await this.#attempts.isCancelling(record)))
         this.#cancelChildren(parent, null)
@@ -70,13 +79,16 @@ export class FanOut {
     for (const parent of [...this.#parents.values()]) await this.#end(parent, { kind: 'interrupted' })
   }
 
-  async #populate(parent: Parent): Promise<void> {
+  async #populate(
+    parent: Parent,
+    existing: readonly OperationRecord[],
+    plans: readonly ChildPlan[],
+  ): Promise<void> {
     const { store, feed } = this.#with
-    const { record, spec } = parent
-    const existing = await store.children(record.operation_id)
+    const { record } = parent
     const known = new Set(existing.map(child => child.child_index))
     const missing: NewOperation[] = []
-    for (const [index, plan] of spec.plan(record.params).entries()) {
+    for (const [index, plan] of plans.entries()) {
       if (!known.has(index)) missing.push(await this.#service.newChild(record, plan, index))
     }
     for (let start = 0; start < missing.length; start += childrenPerCommit) {
@@ -96,15 +108,28 @@ export class FanOut {
       this.#cancelChildren(own, record.cancellation?.reason ?? null)
     const parent =
       record.parent_operation_id === null ? undefined : this.#parents.get(record.parent_operation_id)
-    if (parent !== undefined) this.#sumUpSoon(parent)
+    if (parent === undefined) return
+    if (isTerminal(record.status)) this.#hurry(parent)
+    this.#sumUpSoon(parent, isTerminal(record.status) ? nextStageMs : sumUpMs)
   }
 
-  #sumUpSoon(parent: Parent): void {
+  #hurry(parent: Parent): void {
+    if (parent.timer !== null) clearTimeout(parent.timer)
+    parent.timer = null
+  }
+
+  #sumUpSoon(parent: Parent, delayMs = sumUpMs): void {
     if (parent.ended) return
     parent.timer ??= setTimeout(() => {
       parent.timer = null
-      this.#sumUp(parent).catch(error => this.#tryAgain(parent, error))
-    }, sumUpMs)
+      if (parent.isBusy) return this.#sumUpSoon(parent)
+      parent.isBusy = true
+      this.#sumUp(parent)
+        .catch(error => this.#tryAgain(parent, error))
+        .finally(() => {
+          parent.isBusy = false
+        })
+    }, delayMs)
   }
 
   async #sumUp(parent: Parent): Promise<void> {
@@ -112,7 +137,8 @@ export class FanOut {
     const { store } = this.#with
     const { counts, total, meanProgress } = await store.childCounts(parent.record.operation_id)
     const over = counts.completed + counts.failed + counts.cancelled
-    this.#attempts.progress(parent.record, (meanProgress / 100) * total, total, 'child')
+    const expected = Math.max(total, parent.spec.children?.(parent.record.params) ?? total)
+    this.#attempts.progress(parent.record, (meanProgress / 100) * total, expected, 'child')
     if (over === total) await this.#conclude(parent)
   }
 
@@ -123,11 +149,32 @@ export class FanOut {
     if (present?.status === 'cancelling') return this.#end(parent, { kind: 'cancelled', mode: 'cooperative' })
     const children = await store.children(parent.record.operation_id)
     try {
+      if (children.every(child => child.status === 'completed')) {
+        const plans = parent.spec.plan(parent.record.params, children)
+        if (plans.length > children.length) return await this.#goOn(parent, children, plans)
+      }
       const result = parent.spec.reduce(children, parent.record.params)
-      await this.#end(parent, { kind: 'completed', result, artifacts: [] })
+      const artifacts = await this.#adopt(parent, children.at(-1))
+      await this.#end(parent, { kind: 'completed', result, artifacts })
     } catch (error) {
       await this.#end(parent, failedWith(toProblem(error)))
     }
+  }
+
+  async #goOn(
+    parent: Parent,
+    children: readonly OperationRecord[],
+    plans: readonly ChildPlan[],
+  ): Promise<void> {
+    await this.#populate(parent, children, plans)
+    // Asked to stop meanwhile: the new ones have not been told.
+    if (parent.failure !== null || (await this.#attempts.isCancelling(parent.record)))
+      this.#cancelChildren(parent, null)
+  }
+
+  async #adopt(parent: Parent, last: OperationRecord | undefined): Promise<readonly Artifact[]> {
+    if (parent.spec.adoptsArtifacts !== true || last === undefined) return []
+    return adoptArtifacts(this.#home, last, parent.record)
   }
 
   #cancelChildren(parent: Parent, reason: string | null): void {
@@ -165,6 +212,17 @@ export class FanOut {
     this.#parents.delete(parent.record.operation_id)
     await this.#attempts.finish(parent.record, outcome)
   }
+}
+
+/** The plan that led to the children there are: each further part was planned when those before it had ended. */
+function planSoFar({ spec, record }: Parent, existing: readonly OperationRecord[]): readonly ChildPlan[] {
+  let plans = spec.plan(record.params, [])
+  while (plans.length < existing.length) {
+    const further = spec.plan(record.params, existing.slice(0, plans.length))
+    if (further.length <= plans.length) break
+    plans = further
+  }
+  return plans
 }
 
 const failedWith = (problem: ProblemData): Outcome => ({ kind: 'failed', problem, mode: 'cooperative' })

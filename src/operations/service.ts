@@ -167,7 +167,9 @@ export class OperationsService {
 
   /** A child of a fan-out operation, checked like any other. */
   async newChild(parent: OperationRecord, plan: ChildPlan, index: number): Promise<NewOperation> {
-    const prepared = await this.#prepare(plan.type, this.#with.schemas.params(plan.type, plan.params))
+    const params = this.#with.schemas.params(plan.type, plan.params)
+    const isInternal = catalogue[plan.type].internal === true
+    const prepared = isInternal ? inherited(parent, params) : await this.#prepare(plan.type, params)
     const { priority, timeout_ms: timeoutMs, request_id: requestId } = parent
     const child = this.#newOperation(
       { ...plan, priority, timeoutMs, requestId },
@@ -273,6 +275,12 @@ export class OperationsService {
     })
     this.#with.feed.publish({ kind: 'changed', record, statusChanged: true })
   }
+}
+
+/** What a child depends on that has no life of its own. */
+function inherited({ provenance }: OperationRecord, params: Params): Prepared {
+  const { seed, strategy_sha256, dataset_sha256 } = provenance
+  return { params, warnings: [], steps: null, seed, strategy_sha256, dataset_sha256 }
 }
 
 function accepted(created: Created): Extract<Created, { record: OperationRecord }> {

@@ -7,6 +7,9 @@ beforeAll(async () => {
 })
 afterAll(stopPrograms)
 
+const digestOf = ({ result }: Operation) =>
+  result !== null && 'digest' in result ? result.digest : ''
+
 type Page = { items: Operation[]; next_cursor: string | null }
 const children = async (id: string) =>
   (await program.get<Page>(`/api/v1/operations/${id}/children`)).body.items
@@ -140,4 +143,37 @@ test('a child that fails fails its parent, by name', async () => {
     children: { failed: 3 },
   })
   expect(failed.error).toContain((await children(id))[0]?.operation_id)
+})
+
+test('a parent plans further rounds from what the ones before found, and the rounds come out the same every time', async () => {
+  const params = { children: 3, rounds: 3, exercise: { steps: 20, step_ms: 0 } }
+  const { operation_id: id } = await program.submit('exercise_fan_out', params)
+  const done = await program.end(id)
+  expect(done).toMatchObject({ status: 'completed', children: { total: 9, completed: 9 } })
+  const planned = await children(id)
+  const seeds = planned.map(child => child.provenance.seed)
+  expect(seeds.slice(0, 3)).toEqual([1, 2, 3])
+  for (const [index, child] of planned.slice(0, 6).entries())
+    expect(seeds[index + 3]).toBe(Number.parseInt(digestOf(child).slice(0, 7), 16))
+  const again = await program.end((await program.submit('exercise_fan_out', params)).operation_id)
+  expect(again.result).toEqual(done.result)
+})
+
+test('a parent that was cancelled between rounds goes on with the round it was in', async () => {
+  const params = { children: 4, rounds: 3, exercise: { steps: 100, step_ms: 1 } }
+  const straight = await program.end((await program.submit('exercise_fan_out', params)).operation_id)
+  const { operation_id: id } = await program.submit('exercise_fan_out', params)
+  await program.until(id, operation => (operation.children?.total ?? 0) > 4)
+  const before = (await program.operation(id)).progress
+  expect(before).toBeLessThan(100)
+  await program.cancel(id)
+  expect((await program.end(id)).status).toBe('cancelled')
+  const kept = (await children(id)).filter(child => child.status === 'completed')
+  expect(kept.length).toBeGreaterThanOrEqual(4)
+  await program.request('POST', `/api/v1/operations/${id}/resume`)
+  const done = await program.end(id)
+  expect(done).toMatchObject({ status: 'completed', children: { total: 12, completed: 12 } })
+  expect(done.result).toEqual(straight.result)
+  for (const child of kept)
+    expect((await program.operation(child.operation_id)).revision).toBe(child.revision)
 })
