@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { barAt, checkBars } from '../../src/market/bars.ts'
+import { bootstrapBars } from '../../src/research/bar-bootstrap.ts'
+import { Random } from '../../src/statistics/random.ts'
+import { makeBars } from '../archive/folder.ts'
+
+test('one block as long as the history that starts at its first bar is that history', () => {
+  const bars = makeBars(50)
+  const seeds = Array.from({ length: 400 }, (_, seed) => seed)
+  const seed = seeds.find(candidate => new Random(candidate).below(50) === 0)
+  const made = bootstrapBars(bars, 50, new Random(seed ?? -1))
+  for (const field of ['open', 'high', 'low', 'close', 'volume'] as const)
+    for (let i = 0; i < 50; i++) expect(made[field][i]).toBeCloseTo(bars[field][i] ?? Number.NaN, 9)
+})
+
+test('every bar is possible, keeps its time, and moves as some bar of the history did', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 80 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.nat(),
+      (length, block, seed) => {
+        const bars = makeBars(length)
+        const made = bootstrapBars(bars, block, new Random(seed))
+        checkBars(made)
+        expect(made.time).toBe(bars.time)
+        const moves = Array.from({ length }, (_, i) => barAt(bars, i)).map(({ open, close }) => close / open)
+        for (let i = 0; i < length; i++) {
+          const { open, close } = barAt(made, i)
+          expect(Math.min(...moves.map(move => Math.abs(move - close / open)))).toBeLessThan(1e-12)
+        }
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test('markets drawn with equal seeds draw the same bars', () => {
+  const bars = makeBars(60)
+  const other = {
+    ...bars,
+    open: bars.open.map(x => 7 * x),
+    high: bars.high.map(x => 7 * x),
+    low: bars.low.map(x => 7 * x),
+    close: bars.close.map(x => 7 * x),
+  }
+  const a = bootstrapBars(bars, 5, new Random(3))
+  const b = bootstrapBars(other, 5, new Random(3))
+  for (let i = 0; i < 60; i++) expect(b.close[i]).toBeCloseTo(7 * (a.close[i] ?? Number.NaN), 6)
+  expect(bootstrapBars(bars, 5, new Random(4)).close).not.toEqual(a.close)
+})
