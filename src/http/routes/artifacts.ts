@@ -3,13 +3,27 @@ import { tableMediaTypes } from '../../archive/tables.ts'
 import type { OperationQueries } from '../../operations/queries.ts'
 import { type FileAnswer, sendFile } from '../file-response.ts'
 import type { ApiRequest, Some } from '../handlers.ts'
+import { securityHeaders } from '../security-headers.ts'
 import { chooseTableFormat, contentTypeOf } from '../table-format.ts'
+
+/** A report brings its own script and style, and may reach nothing else: neither the network nor this server's pages. */
+const pagePolicy = securityHeaders({
+  'default-src': ["'none'"],
+  'script-src': ["'unsafe-inline'"],
+  'style-src': ["'unsafe-inline'"],
+  'img-src': ['data:'],
+  'frame-ancestors': ["'none'"],
+  sandbox: ['allow-scripts'],
+})
 
 /** The bytes an operation produced. Tables come in any format, other files as they are. */
 export function artifactRoutes(queries: OperationQueries, renditions: Renditions): Some<'getArtifact'> {
   return {
-    getArtifact: async (request, response) =>
-      sendFile(request, response, await chooseFile(queries, renditions, request)),
+    getArtifact: async (request, response) => {
+      const file = await chooseFile(queries, renditions, request)
+      if (file.contentType.startsWith('text/html')) response.set(pagePolicy)
+      await sendFile(request, response, file)
+    },
   }
 }
 

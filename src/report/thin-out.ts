@@ -1,0 +1,24 @@
+/**
+ * Indexes of points that draw the same line as all of them: in each of equally long stretches the first, the lowest,
+ * the highest and the last, so that no peak and no trough is lost.
+ * @param values of the line, NaN where it is interrupted
+ * @param maxPoints ≥ 4; as many indexes or fewer, ascending, the first and the last point among them
+ */
+export function thinOut(values: Float64Array, maxPoints: number): Int32Array {
+  const { length } = values
+  if (length <= maxPoints) return Int32Array.from({ length }, (_, i) => i)
+  const stretches = Math.floor(maxPoints / 4)
+  const chosen = new Set<number>()
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const from = Math.floor((stretch * length) / stretches)
+    const to = Math.floor(((stretch + 1) * length) / stretches)
+    let [lowest, highest] = [from, from]
+    for (let i = from; i < to; i++) {
+      const value = values[i] as number
+      if (value < (values[lowest] as number)) lowest = i
+      if (value > (values[highest] as number)) highest = i
+    }
+    for (const i of [from, lowest, highest, to - 1]) chosen.add(i)
+  }
+  return Int32Array.from(chosen).sort()
+}
