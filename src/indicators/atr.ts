@@ -1,6 +1,7 @@
 import { createWilder, wilderSettling } from './average.ts'
 import { defineIndicator, type IndicatorInput } from './indicator.ts'
 import { periodOf, periodParam } from './params.ts'
+import { eachPiece } from './series.ts'
 import { createTrueRange } from './true-range.ts'
 
 /**
@@ -28,5 +29,14 @@ export const atr = defineIndicator({
 export function createAtr(period: number): (input: IndicatorInput) => Float64Array {
   const trueRange = createTrueRange()
   const average = createWilder(period)
-  return input => average(trueRange(input))
+  return ({ length, high, low, close }) => {
+    const output = new Float64Array(length)
+    eachPiece(length, (from, to) => {
+      const part = (column: Float64Array) => column.subarray(from, to)
+      const bars = { length: to - from, high: part(high), low: part(low), close: part(close) }
+      const range = trueRange(bars, part(output))
+      average(range, range)
+    })
+    return output
+  }
 }

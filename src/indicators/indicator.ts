@@ -123,15 +123,17 @@ function bounded(advance: Advance, outputs: readonly OutputSpec[]): Advance {
   if (limits.length === 0) return advance
   return input => {
     const columns = advance(input)
-    for (const { name, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } of limits) {
-      const column = columnOf(columns, name)
-      for (let i = 0; i < column.length; i++) {
-        const value = column[i] as number
-        if (value > max) column[i] = max
-        else if (value < min) column[i] = min
-      }
-    }
+    for (const { name, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } of limits)
+      clamp(columnOf(columns, name), min, max)
     return columns
+  }
+}
+
+function clamp(column: Float64Array, min: number, max: number): void {
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i] as number
+    if (value > max) column[i] = max
+    else if (value < min) column[i] = min
   }
 }
 

@@ -5,7 +5,10 @@ import { defineIndicator, type IndicatorInput } from './indicator.ts'
 import { numberOf, numberParam, periodOf, periodParam } from './params.ts'
 import { spread } from './series.ts'
 
-/** Keltner channels. Source: StockCharts “Keltner Channels” (Raschke’s version of Keltner 1960); Skender alike. */
+/**
+ * Keltner channels. Source: StockCharts “Keltner Channels” (Raschke’s version of Keltner 1960); Skender alike. TA-Lib’s
+ * averages the typical price, as Keltner did.
+ */
 export const keltner = defineIndicator({
   type: 'keltner',
   title: 'Keltner channels',

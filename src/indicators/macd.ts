@@ -8,7 +8,7 @@ import {
   numberOf,
   periodParam,
 } from './params.ts'
-import { type Series, startLater, subtract } from './series.ts'
+import { eachPiece, type SeriesInto, startLater, subtract } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
 /** The parameters that MACD and PPO have. */
@@ -39,13 +39,20 @@ export const macd = defineIndicator({
   lookback: macdLookback,
   settling: macdSettling,
   start(params) {
-    const averages = createFastAndSlow(params)
+    const { fast, slow } = createFastAndSlow(params)
     const smooth = createEma(numberOf(params, 'signal_period'))
     return input => {
-      const { fast, slow } = averages(sourceColumn(input, params))
-      const line = subtract(fast, slow)
-      const signal = smooth(line)
-      return { line, signal, histogram: subtract(line, signal) }
+      const source = sourceColumn(input, params)
+      const column = () => new Float64Array(source.length)
+      const [line, signal, histogram] = [column(), column(), column()]
+      eachPiece(source.length, (from, to) => {
+        const values = source.subarray(from, to)
+        const difference = line.subarray(from, to)
+        const rest = histogram.subarray(from, to)
+        subtract(fast(values, difference), slow(values, rest), difference)
+        subtract(difference, smooth(difference, signal.subarray(from, to)), rest)
+      })
+      return { line, signal, histogram }
     }
   },
 })
@@ -63,13 +70,13 @@ export function macdSettling(params: IndicatorParams): number {
 }
 
 /** The two EMAs, the fast one seeded as the convention says. */
-export function createFastAndSlow(
-  params: IndicatorParams,
-): (input: Float64Array) => { readonly fast: Float64Array; readonly slow: Float64Array } {
+export function createFastAndSlow(params: IndicatorParams): {
+  readonly fast: SeriesInto
+  readonly slow: SeriesInto
+} {
   const slowPeriod = numberOf(params, 'slow_period')
   const fastPeriod = numberOf(params, 'fast_period')
   const slow = createEma(slowPeriod)
   const plain = createEma(fastPeriod)
-  const fast: Series = isTalib(params) ? startLater(slowPeriod - fastPeriod, plain) : plain
-  return input => ({ fast: fast(input), slow: slow(input) })
+  return { fast: isTalib(params) ? startLater(slowPeriod - fastPeriod, plain) : plain, slow }
 }

@@ -26,8 +26,9 @@ export const ppo = defineIndicator({
     const averages = createFastAndSlow(params)
     const smooth = createEma(numberOf(params, 'signal_period'))
     return input => {
-      const { fast, slow } = averages(sourceColumn(input, params))
-      const line = divide(subtract(fast, slow), slow, 100, 0)
+      const source = sourceColumn(input, params)
+      const slow = averages.slow(source)
+      const line = divide(subtract(averages.fast(source), slow), slow, 100, 0)
       const signal = smooth(line)
       return { line, signal, histogram: subtract(line, signal) }
     }

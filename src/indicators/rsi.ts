@@ -1,6 +1,6 @@
-import { wilderSettling } from './average.ts'
+import { createWilder, wilderSettling } from './average.ts'
 import { conventionParam, isTalib, periodOf, periodParam } from './params.ts'
-import type { Series } from './series.ts'
+import { eachPiece, pieceLength, type Series } from './series.ts'
 import { defineOverSource, sourceParam } from './source.ts'
 
 /**
@@ -27,82 +27,47 @@ export const rsi = defineOverSource({
 
 /** @param flat value when nothing moved, 0–100 */
 export function createRsi(period: number, flat: number): Series {
-  const held: Averages = { previous: Number.NaN, changes: -1, gain: 0, loss: 0 }
+  const split = createSplit()
+  const [averageGain, averageLoss] = [createWilder(period), createWilder(period)]
   return input => {
     const output = new Float64Array(input.length)
-    const from = seed(held, { period, flat }, input, output)
-    follow(held, { period, flat }, input, output, from)
+    const held = new Float64Array(Math.min(input.length, pieceLength))
+    eachPiece(input.length, (from, to) => {
+      const gains = output.subarray(from, to)
+      const losses = held.subarray(0, to - from)
+      split(input.subarray(from, to), gains, losses)
+      toPercent(averageGain(gains, gains), averageLoss(losses, losses), flat)
+    })
     return output
   }
 }
 
-/** Wilder’s averages; `changes` counts up to the seed, and is −1 before the first value. */
-type Averages = { previous: number; changes: number; gain: number; loss: number }
-
-type Settings = { readonly period: number; readonly flat: number }
-
-/** Takes changes for the seed until it is complete. @returns index of the first value that is left */
-function seed(held: Averages, { period, flat }: Settings, input: Float64Array, output: Float64Array): number {
-  let i = 0
-  for (; i < input.length && held.changes < period; i++) {
-    output[i] = Number.NaN
-    const value = input[i] as number
-    if (Number.isNaN(value)) continue
-    const change = value - held.previous
-    held.previous = value
-    held.changes++
-    if (held.changes === 0) continue
-    held.gain += (Math.max(change, 0) - held.gain) / held.changes
-    held.loss += (Math.max(-change, 0) - held.loss) / held.changes
-    if (held.changes === period) output[i] = percentOf(held.gain, held.loss, flat)
-  }
-  return i
-}
-
-/** Runs without a look at each value; a NaN among them shows at the end, and then they are gone through again. */
-function follow(
-  held: Averages,
-  settings: Settings,
-  input: Float64Array,
-  output: Float64Array,
-  from: number,
-): void {
-  const { flat } = settings
-  const weight = 1 / settings.period
-  let { previous, gain, loss } = held
-  for (let i = from; i < input.length; i++) {
-    const change = (input[i] as number) - previous
-    previous = input[i] as number
-    gain += weight * (Math.max(change, 0) - gain)
-    loss += weight * (Math.max(-change, 0) - loss)
-    output[i] = percentOf(gain, loss, flat)
-  }
-  if (Number.isNaN(gain)) passOver(held, settings, input, output, from)
-  else Object.assign(held, { previous, gain, loss })
-}
-
-function passOver(
-  held: Averages,
-  { period, flat }: Settings,
-  input: Float64Array,
-  output: Float64Array,
-  from: number,
-): void {
-  const weight = 1 / period
-  for (let i = from; i < input.length; i++) {
-    const value = input[i] as number
-    output[i] = value
-    if (Number.isNaN(value)) continue
-    const change = value - held.previous
-    held.previous = value
-    held.gain += weight * (Math.max(change, 0) - held.gain)
-    held.loss += weight * (Math.max(-change, 0) - held.loss)
-    output[i] = percentOf(held.gain, held.loss, flat)
+/** Changes to the value before, as gains and losses ≥ 0. NaN where there is no value, or none before. */
+function createSplit(): (input: Float64Array, gains: Float64Array, losses: Float64Array) => void {
+  let held = Number.NaN
+  return (input, gains, losses) => {
+    let previous = held
+    for (let i = 0; i < input.length; i++) {
+      const value = input[i] as number
+      const change = value - previous
+      // The larger of change and 0 without a branch, which would be guessed wrong every second time.
+      const size = Math.abs(change)
+      gains[i] = (size + change) / 2
+      losses[i] = (size - change) / 2
+      if (!Number.isNaN(value)) previous = value
+    }
+    held = previous
   }
 }
 
-/** gain / (gain + loss) is 1 − 1 / (1 + RS) without the division by a loss of zero. */
-function percentOf(gain: number, loss: number, flat: number): number {
-  const sum = gain + loss
-  return sum === 0 ? flat : 100 * (gain / sum)
+/**
+ * Gains become 100·gain / (gain + loss), which is 100 − 100 / (1 + RS) without the division by a loss of zero.
+ * @param flat value where nothing moved
+ */
+function toPercent(gains: Float64Array, losses: Float64Array, flat: number): void {
+  for (let i = 0; i < gains.length; i++) {
+    const gain = gains[i] as number
+    const sum = gain + (losses[i] as number)
+    gains[i] = sum === 0 ? flat : 100 * (gain / sum)
+  }
 }

@@ -5,9 +5,26 @@
  */
 export type Series = (input: Float64Array) => Float64Array
 
-/** a − b, element by element. */
-export function subtract(a: Float64Array, b: Float64Array): Float64Array {
-  const output = new Float64Array(a.length)
+/** One that writes into a column of the same length if it is given one, which may be the input itself. */
+export type SeriesInto = (input: Float64Array, output?: Float64Array) => Float64Array
+
+/**
+ * What is computed in several steps goes through its column in pieces of so many values: what one step leaves for the
+ * next is still in the processor's cache, and takes no fresh memory the size of the column.
+ */
+export const pieceLength = 4_096
+
+/** Calls with the bounds of each piece of a column, in order. */
+export function eachPiece(length: number, run: (from: number, to: number) => void): void {
+  for (let from = 0; from < length; from += pieceLength) run(from, Math.min(length, from + pieceLength))
+}
+
+/** a − b, element by element. @param output may be one of the two */
+export function subtract(
+  a: Float64Array,
+  b: Float64Array,
+  output = new Float64Array(a.length),
+): Float64Array {
   for (let i = 0; i < output.length; i++) output[i] = (a[i] as number) - (b[i] as number)
   return output
 }
@@ -70,17 +87,17 @@ export function createDelay(bars: number): Series {
 }
 
 /** The series over a column whose first `bars` values are left out. */
-export function startLater(bars: number, series: Series): Series {
+export function startLater(bars: number, series: SeriesInto): SeriesInto {
   let left = bars
-  return input => {
-    if (left === 0) return series(input)
+  return (input, output) => {
+    if (left === 0) return series(input, output)
     const later = input.slice()
     for (let i = 0; i < later.length && left > 0; i++) {
       if (Number.isNaN(later[i] as number)) continue
       later[i] = Number.NaN
       left--
     }
-    return series(later)
+    return series(later, output)
   }
 }
 

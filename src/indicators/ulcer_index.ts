@@ -4,8 +4,8 @@ import { periodOf, periodParam } from './params.ts'
 import { createWindowExtreme } from './window.ts'
 
 /**
- * Ulcer index. Source: Martin and McCann 1989; StockCharts “Ulcer Index”. trading-signals measures each drawdown of a
- * window from the highest close of that window so far, which forgets the high just before it.
+ * Ulcer index. Source: Martin and McCann 1989; StockCharts “Ulcer Index”. trading-signals and ta4j measure each
+ * drawdown of a window from the highest close of that window so far, which forgets the high just before it.
  */
 export const ulcerIndex = defineIndicator({
   type: 'ulcer_index',

@@ -3,7 +3,10 @@ import { defineIndicator } from './indicator.ts'
 import { periodOf, periodParam } from './params.ts'
 import { divide } from './series.ts'
 
-/** Volume against its usual. */
+/**
+ * Volume against its usual. TA-Lib’s RVOL and trading-signals leave the bar itself out of the mean: a ratio r of theirs over
+ * n bars is (n + 1) · r / (n + r) here over n + 1.
+ */
 export const volumeRatio = defineIndicator({
   type: 'volume_ratio',
   title: 'Volume ratio',

@@ -29,7 +29,7 @@ export function createWindowSum(period: number): Series {
         output[i] = sum + (ends[at] as number)
       }
       if (at < period) continue
-      sumEnds(values, ends)
+      sumEnds(values, ends, 0)
       at = 0
       sum = 0
     }
@@ -110,10 +110,10 @@ export function createWindowWeighted(period: number): Series {
   }
 }
 
-/** Sums of the ends of a finished block: index j has the values from j on. */
-export function sumEnds(values: Float64Array, ends: Float64Array): void {
-  for (let j = values.length - 1, end = 0; j >= 0; j--) {
-    end += values[j] as number
+/** Sums of the ends of the finished block that starts at `from`: index j has the values from its j-th on. */
+export function sumEnds(values: Float64Array, ends: Float64Array, from: number): void {
+  for (let j = ends.length - 2, end = 0; j >= 0; j--) {
+    end += values[from + j] as number
     ends[j] = end
   }
 }

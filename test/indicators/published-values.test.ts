@@ -3,13 +3,14 @@ import { atr } from '../../src/indicators/atr.ts'
 import { ema } from '../../src/indicators/ema.ts'
 import { columnOf, type IndicatorSpec } from '../../src/indicators/indicator.ts'
 import { parabolicSar } from '../../src/indicators/parabolic_sar.ts'
-import { findIndicator } from '../../src/indicators/registry.ts'
+import { findIndicator, indicatorTypes } from '../../src/indicators/registry.ts'
 import { rsi } from '../../src/indicators/rsi.ts'
 import { sma } from '../../src/indicators/sma.ts'
 import { atrSheet } from '../fixtures/atr.ts'
 import { barsOf, barsOfCloses } from '../fixtures/bars.ts'
 import { defaultsOf } from '../fixtures/indicator-params.ts'
 import { movingAverageSheet } from '../fixtures/moving-averages.ts'
+import { publications } from '../fixtures/published-values.ts'
 import { rsiSheet } from '../fixtures/rsi.ts'
 import { talibBars } from '../fixtures/talib-bars.ts'
 import { otherProgramsValues, talibValues, wilderSar } from '../fixtures/talib-values.ts'
@@ -60,6 +61,72 @@ test('the parabolic stops of Wilder’s example are his', () => {
   const column = columnOf(parabolicSar.compute(bars, defaultsOf(parabolicSar)), 'value')
   for (const [bar, stop] of Object.entries(stops))
     expect(Math.abs(column[Number(bar)]! - stop)).toBeLessThanOrEqual(0.005)
+})
+
+test.each(publications.map(publication => [publication.type, publication.source, publication] as const))(
+  '%s gives the numbers of %s',
+  (type, _source, { params, bars, values, within }) => {
+    const spec = findIndicator(type)!
+    const columns = spec.compute(bars, { ...defaultsOf(spec), ...params })
+    for (const [output, byBar] of Object.entries(values)) {
+      const column = columnOf(columns, output)
+      for (const [bar, value] of Object.entries(byBar))
+        expect([output, bar, Math.abs(column[Number(bar)]! - value) <= within]).toEqual([output, bar, true])
+    }
+  },
+)
+
+// ta4j 0.22.6 in TA-Lib’s test_kc.c. Its middle is the average of (high + low + close) / 3, so only the width is ours;
+// our middle is the EMA of the close, whose published numbers stand above.
+test.each([
+  [8, 1.5, 200, 115.64127560116764, 103.53592990964667],
+  [8, 1.5, 225, 106.9941767789163, 94.55789863407092],
+  [4, 3, 225, 116.34064574172066, 91.46808945202991],
+  [4, 3, 251, 115.89326431782158, 101.74539126790228],
+])(
+  'the Keltner channel of an EMA of %d and %d ATRs is as wide at bar %d as that of ta4j',
+  (period, multiplier, bar, upper, lower) => {
+    const params = { period, atr_period: 4, multiplier }
+    const { upper: ours, lower: below, middle } = findIndicator('keltner')!.compute(talibBars, params)
+    expect(ours![bar]! - below![bar]!).toBeCloseTo(upper - lower, 10)
+    expect(middle).toEqual(columnOf(ema.compute(talibBars, { ...defaultsOf(ema), period }), 'value'))
+  },
+)
+
+// No one publishes numbers of the squeeze as a share: of Carter’s squeeze others give only whether the bands lie inside.
+// It is made of two indicators whose numbers are published, so it is held to these.
+test('the squeeze is what the Bollinger bands and the Keltner channels of the same bars say', () => {
+  const [bands, channels, squeeze] = (['bollinger_bands', 'keltner', 'squeeze_intensity'] as const).map(
+    type => {
+      const spec = findIndicator(type)!
+      return spec.compute(talibBars, {
+        ...defaultsOf(spec),
+        ...(type === 'keltner' ? { atr_period: 20 } : {}),
+      })
+    },
+  )
+  const [seen, expected]: [number[], number[]] = [[], []]
+  for (let bar = 20; bar < talibBars.length; bar++) {
+    const half = (channels!.upper![bar]! - channels!.lower![bar]!) / 2
+    const above = channels!.upper![bar]! - bands!.upper![bar]!
+    const below = bands!.lower![bar]! - channels!.lower![bar]!
+    seen.push(squeeze!.value![bar]!)
+    expected.push(above > 0 && below > 0 ? Math.min(above, below) / half : 0)
+  }
+  seen.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i]!, 12)
+  })
+  expect(seen.filter(value => value > 0).length).toBeGreaterThan(20)
+  expect(seen.filter(value => value === 0).length).toBeGreaterThan(20)
+})
+
+test('every indicator is held to published numbers, the squeeze by way of its parts', () => {
+  const published = new Set([
+    ...knownValues.map(([, { type }]) => type),
+    ...publications.map(({ type }) => type),
+  ])
+  const here = ['parabolic_sar', 'keltner', 'squeeze_intensity']
+  expect(indicatorTypes.filter(type => !published.has(type)).toSorted()).toEqual(here.toSorted())
 })
 
 // Computed by hand, exact in binary.
