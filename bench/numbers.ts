@@ -24,6 +24,12 @@ export const ms = (value: number): string =>
     ? `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : whole(value)} ms`
     : '–'
 
+/** A rate in millions per second with as many digits as mean something, `160 M` or `1.6 M`. */
+export function millionsPerSecond(count: number, durationMs: number): string {
+  const millions = count / durationMs / 1000
+  return `${millions < 10 ? millions.toFixed(1) : whole(millions)} M`
+}
+
 export const percent = (fraction: number): string => `${(fraction * 100).toFixed(1)} %`
 
 /** `p50 1.20 ms, p99 4.10 ms, max 9.00 ms` */

@@ -1,29 +1,38 @@
 import * as technical from 'technicalindicators'
 import * as signals from 'trading-signals'
-import type { IndicatorInput } from '../../src/indicators/indicator.ts'
+import { columnOf, type IndicatorInput, type IndicatorSpec } from '../../src/indicators/indicator.ts'
 import type { IndicatorParams } from '../../src/indicators/params.ts'
 import { findIndicator, indicators } from '../../src/indicators/registry.ts'
-import { ms, whole } from '../numbers.ts'
+import { type TaLibTime, taLib, timeTaLib } from '../c/ta-lib.ts'
+import { compilation, type Measured, measuredOrWhy } from '../c-peer.ts'
+import { millionsPerSecond, ms, whole } from '../numbers.ts'
 import type { Finding, Report, Row } from '../row.ts'
 
 /** How many times faster than the best npm library a kernel shall be. */
-const targetRatio = 10
+const npmTarget = 10
 
-/** Every indicator over the same bars, six of them beside two npm libraries. */
+/** How many times longer than TA-Lib it may take. */
+const cTarget = 2
+
+/** Every indicator over the same bars, six of them beside two npm libraries and TA-Lib in C. */
 export const indicatorKernels: Row = {
   name: 'indicators',
   run: async ({ pick }) => {
-    const bars = createBars(pick(1_000_000, 20_000))
-    const rounds = pick(7, 2)
-    const durations = indicators.map(({ type }) => ({ type, durationMs: timeOurs(type, bars, rounds) }))
+    const bars = createBars(pick(5_000_000, 20_000))
+    const rounds = pick(9, 2)
+    const ours = kernels.map(({ type }) => timeKernel(type, bars, rounds))
+    const all = indicators.map(spec => ({ type: spec.type, ...time(spec, bars, pick(3, 1)) }))
+    const taLibTimes = await measuredOrWhy(() => timeTaLib(bars, rounds))
     const plain = toPlain(bars)
-    return report(
-      bars.length,
-      durations,
-      kernels.map(kernel => compare(kernel, bars, plain, rounds)),
+    const findings = kernels.map((kernel, i) =>
+      compare(kernel, { bars: bars.length, ours: ours[i] as Timed, plain, taLibTimes }),
     )
+    return report(bars.length, all, findings, taLibTimes)
   },
 }
+
+/** Best of the runs, and the last value of the first output. */
+type Timed = { readonly durationMs: number; readonly last: number }
 
 /** The columns as the libraries want them, made outside the measurement. */
 type Plain = {
@@ -35,40 +44,35 @@ type Plain = {
 
 type Kernel = {
   readonly type: string
-  readonly tradingSignals: (plain: Plain) => void
-  readonly technicalIndicators: (plain: Plain) => void
-}
-
-/** Feeds an indicator value by value, which is all that trading-signals offers. */
-function feed<T>(indicator: { update(input: T, replace: boolean): unknown }, inputs: readonly T[]): void {
-  for (const input of inputs) indicator.update(input, false)
+  readonly tradingSignals: (plain: Plain) => unknown
+  readonly technicalIndicators: (plain: Plain) => unknown
 }
 
 const kernels: readonly Kernel[] = [
   {
     type: 'sma',
-    tradingSignals: ({ close }) => feed(new signals.SMA(20), close),
+    tradingSignals: ({ close }) => new signals.SMA(20).updates(close, false),
     technicalIndicators: ({ close }) => technical.sma({ period: 20, values: close }),
   },
   {
     type: 'ema',
-    tradingSignals: ({ close }) => feed(new signals.EMA(20), close),
+    tradingSignals: ({ close }) => new signals.EMA(20).updates(close, false),
     technicalIndicators: ({ close }) => technical.ema({ period: 20, values: close }),
   },
   {
     type: 'rsi',
-    tradingSignals: ({ close }) => feed(new signals.RSI(14), close),
+    tradingSignals: ({ close }) => new signals.RSI(14).updates(close, false),
     technicalIndicators: ({ close }) => technical.rsi({ period: 14, values: close }),
   },
   {
     type: 'atr',
-    tradingSignals: ({ candles }) => feed(new signals.ATR(14), candles),
+    tradingSignals: ({ candles }) => new signals.ATR(14).updates(candles, false),
     technicalIndicators: ({ high, low, close }) => technical.atr({ period: 14, high, low, close }),
   },
   {
     type: 'macd',
     tradingSignals: ({ close }) =>
-      feed(new signals.MACD(new signals.EMA(12), new signals.EMA(26), new signals.EMA(9)), close),
+      new signals.MACD(new signals.EMA(12), new signals.EMA(26), new signals.EMA(9)).updates(close, false),
     technicalIndicators: ({ close }) =>
       technical.macd({
         values: close,
@@ -81,18 +85,24 @@ const kernels: readonly Kernel[] = [
   },
   {
     type: 'bollinger_bands',
-    tradingSignals: ({ close }) => feed(new signals.BollingerBands(20, 2), close),
+    tradingSignals: ({ close }) => new signals.BollingerBands(20, 2).updates(close, false),
     technicalIndicators: ({ close }) => technical.bollingerbands({ period: 20, stdDev: 2, values: close }),
   },
 ]
 
-function timeOurs(type: string, bars: IndicatorInput, rounds: number): number {
+function timeKernel(type: string, bars: IndicatorInput, rounds: number): Timed {
   const spec = findIndicator(type)
   if (spec === undefined) throw new Error(`there is no indicator ${type}`)
+  return time(spec, bars, rounds)
+}
+
+function time(spec: IndicatorSpec, bars: IndicatorInput, rounds: number): Timed {
   const params: IndicatorParams = Object.fromEntries(
     Object.entries(spec.params).map(([name, param]) => [name, param.default]),
   )
-  return timeBest(() => spec.compute(bars, params), rounds)
+  const columns = spec.compute(bars, params)
+  const last = columnOf(columns, spec.outputs[0]?.name ?? '').at(-1) ?? Number.NaN
+  return { durationMs: timeBest(() => spec.compute(bars, params), rounds), last }
 }
 
 /** The best of some runs: what the machine does to others is not measured. */
@@ -106,40 +116,76 @@ function timeBest(run: () => unknown, rounds: number): number {
   return best
 }
 
-function compare(kernel: Kernel, bars: IndicatorInput, plain: Plain, rounds: number): Finding {
-  const oursMs = timeOurs(kernel.type, bars, rounds)
+type Contest = {
+  readonly bars: number
+  readonly ours: Timed
+  readonly plain: Plain
+  readonly taLibTimes: Measured<readonly TaLibTime[]>
+}
+
+function compare(kernel: Kernel, { bars, ours, plain, taLibTimes }: Contest): Finding {
   const signalsMs = timeBest(() => kernel.tradingSignals(plain), 2)
   const technicalMs = timeBest(() => kernel.technicalIndicators(plain), 2)
-  const ratio = Math.min(signalsMs, technicalMs) / oursMs
+  const overNpm = Math.min(signalsMs, technicalMs) / ours.durationMs
+  const inC = taLibTimes.kind === 'measured' ? sameInC(kernel.type, ours, taLibTimes.value) : null
+  const overC = inC === null ? Number.NaN : ours.durationMs / inC.fresh_ms
+  const rate = (durationMs: number) => `${ms(durationMs)}, ${millionsPerSecond(bars, durationMs)} bars/s`
+  const c =
+    inC === null ? 'not measured' : `${rate(inC.fresh_ms)} (into memory used before ${ms(inC.reused_ms)})`
   return {
-    what: `${kernel.type}, ${whole(bars.length)} bars`,
-    target: `${targetRatio} × the best npm library`,
-    measured: `${ms(oursMs)}, ${whole(bars.length / oursMs / 1000)} M bars/s`,
-    peer: `trading-signals ${ms(signalsMs)}, technicalindicators ${ms(technicalMs)}`,
-    ratio: `${ratio.toFixed(1)} ×`,
-    met: ratio >= targetRatio,
+    what: `${kernel.type}, ${whole(bars)} bars`,
+    target: `≥ ${npmTarget} × the best npm library, ≤ ${cTarget} × the time of C`,
+    measured: rate(ours.durationMs),
+    peer: `trading-signals ${rate(signalsMs)}; technicalindicators ${rate(technicalMs)}; TA-Lib ${c}`,
+    ratio: `${overNpm.toFixed(1)} × npm, ${inC === null ? '–' : overC.toFixed(2)} × C`,
+    met: overNpm < npmTarget || overC > cTarget ? false : inC === null ? null : true,
   }
+}
+
+/** @throws when C came to another value: then it did something else */
+function sameInC(type: string, ours: Timed, times: readonly TaLibTime[]): TaLibTime {
+  const found = times.find(time => time.type === type)
+  if (found === undefined) throw new Error(`TA-Lib was not asked for ${type}`)
+  const distance = Math.abs(found.last - ours.last)
+  if (!(distance <= 1e-6 * Math.max(1, Math.abs(ours.last))))
+    throw new Error(`the last ${type} is ${ours.last}, in TA-Lib ${found.last}`)
+  return found
 }
 
 function report(
   bars: number,
-  durations: readonly { readonly type: string; readonly durationMs: number }[],
+  all: readonly (Timed & { readonly type: string })[],
   findings: readonly Finding[],
+  taLibTimes: Measured<readonly TaLibTime[]>,
 ): Report {
-  const total = durations.reduce((sum, { durationMs }) => sum + durationMs, 0)
-  const each = durations.map(({ type, durationMs }) => `${type} ${ms(durationMs)}`).join(', ')
+  const total = all.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const each = all.map(({ type, durationMs }) => `${type} ${millionsPerSecond(bars, durationMs)}`).join(', ')
+  const inC =
+    taLibTimes.kind === 'measured'
+      ? `TA-Lib is the C source in ${taLib.name} ${taLib.version} of the npm registry, compiled by \`${compilation}\`, in a process of its own over the same bars; its last values are ours. It is timed as we are, giving new columns; the time into columns it has written before stands in brackets.`
+      : `TA-Lib was not measured: ${taLibTimes.reason}.`
   return {
     findings: [
       {
-        what: `all ${durations.length} indicators, ${whole(bars)} bars`,
+        what: `all ${all.length} indicators, ${whole(bars)} bars`,
         target: '–',
         measured: ms(total),
         met: null,
       },
       ...findings,
     ],
-    notes: [`Best of the runs, default parameters, one thread, outputs allocated anew: ${each}.`],
+    notes: [
+      `Best of the runs, default parameters, one thread, outputs in new memory, bars per second: ${each}.`,
+      `Columns in new memory have a price: ${ms(copyMs(bars))} per column for a mere copy of ${whole(bars)} values, of which most is the kernel’s, page by page.`,
+      inC,
+    ],
   }
+}
+
+/** What no calculation that gives a new column can do without. */
+function copyMs(bars: number): number {
+  const column = new Float64Array(bars).fill(1)
+  return timeBest(() => column.slice(), 9)
 }
 
 /** Minute bars of a random walk, the same every time. Source of the generator: mulberry32. */
