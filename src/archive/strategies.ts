@@ -6,6 +6,7 @@ import { isNativeError } from 'node:util/types'
 import { systemClock } from '../clock.ts'
 import type { components } from '../openapi.gen.ts'
 import { type FieldError, Problem } from '../problems.ts'
+import { nearest } from '../strategy/nearest.ts'
 import { parseStrategy } from '../strategy/parse.ts'
 import type { Strategy } from '../strategy/strategy.ts'
 import { writeFileAtomically } from './atomic.ts'
@@ -94,6 +95,19 @@ export class StrategyLibrary {
   }
 
   /**
+   * What is answered where {@link get} gives null: 'strategy-not-found', with the name that may be meant.
+   * @param errors where in the request the name stands
+   */
+  async notFound(name: string, errors: readonly FieldError[] = []): Promise<Problem> {
+    const guess = nearest(name, [...(await this.names())].sort())
+    const meant = guess === null ? '' : `Did you mean '${guess}'? `
+    return new Problem('strategy-not-found', `There is no strategy '${name}'.`, {
+      hint: `${meant}GET /api/v1/strategies lists the names.`,
+      errors,
+    })
+  }
+
+  /**
    * Stores a strategy under its name, in front of a shipped one. The text it replaces is kept as a version. What is there
    * already is left alone, whatever the condition.
    * @throws {Problem} 'strategy-invalid' with all faults, for a name that not every file system can hold too;
@@ -129,7 +143,7 @@ export class StrategyLibrary {
   remove(name: string, precondition: Pick<Precondition, 'ifMatch'>): Promise<void> {
     return this.inTurn(async () => {
       const current = await this.get(name)
-      if (current === null) throw strategyNotFound(name)
+      if (current === null) throw await this.notFound(name)
       if (current.source === 'shipped')
         throw new Problem('strategy-shipped', `'${name}' came with the server and cannot be deleted.`)
       if (precondition.ifMatch !== undefined) checkWrite(name, current.sha256, precondition)
@@ -261,10 +275,6 @@ function decodeText(name: string, bytes: Uint8Array): string {
     throw error
   }
 }
-
-/** What is answered for a name that has no strategy. */
-export const strategyNotFound = (name: string): Problem =>
-  new Problem('strategy-not-found', `There is no strategy '${name}'.`)
 
 const faultOfName = (message: string): FieldError => ({ pointer: '/name', code: 'name', message })
 

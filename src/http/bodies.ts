@@ -38,24 +38,30 @@ export function bodies(): RequestHandler[] {
   }
   return [
     check,
-    express.json({ limit: bodyBytes, strict: false }),
+    express.json({ limit: bodyBytes, strict: false, verify: checkJson }),
     express.raw({ limit: bodyBytes, type: 'application/yaml' }),
     decodeYaml,
   ]
 }
 
-/** A parser of texts would put other characters in place of bytes that are none, and they would be stored. */
+const checkJson = (_request: unknown, _response: unknown, bytes: Buffer): void =>
+  checkUtf8(bytes, 'malformed-json')
+
 const decodeYaml: RequestHandler = (request, _response, next) => {
   if (!Buffer.isBuffer(request.body)) return next()
-  if (!isUtf8(request.body)) {
-    const message = 'the text is not UTF-8'
-    throw new Problem('invalid-request', `The body cannot be read: ${message}.`, {
-      errors: [{ pointer: '/body', code: 'encoding', message }],
-      hint: 'Save the file in UTF-8 and send it again.',
-    })
-  }
+  checkUtf8(request.body, 'invalid-request')
   request.body = new TextDecoder().decode(request.body)
   next()
+}
+
+/** A parser of texts would put other characters in place of bytes that are none, and they would be stored. */
+function checkUtf8(bytes: Buffer, code: 'malformed-json' | 'invalid-request'): void {
+  if (isUtf8(bytes)) return
+  const message = 'the text is not UTF-8'
+  throw new Problem(code, `The body cannot be read: ${message}.`, {
+    errors: [{ pointer: '/body', code: 'encoding', message }],
+    hint: 'Save the text in UTF-8 and send it again.',
+  })
 }
 
 /** The parsers would take all of a body before they refuse it. */

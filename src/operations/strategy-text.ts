@@ -39,8 +39,7 @@ async function textOf(
   const file = await rooms.strategies.get(strategy)
   if (file !== null) return file.yaml
   const message = `there is no strategy '${strategy}'`
-  throw new Problem('strategy-not-found', message, {
-    hint: 'GET /api/v1/strategies lists the names.',
-    errors: [{ pointer: '/body/params/strategy', code: 'unknown', message }],
-  })
+  throw await rooms.strategies.notFound(strategy, [
+    { pointer: '/body/params/strategy', code: 'unknown', message },
+  ])
 }

@@ -33,7 +33,7 @@ export async function storedBars(
   if (timeframe === undefined)
     throw refuse('/body/timeframe', 'required', 'the timeframe of the stored bars is needed')
   const pinned = await archive.pin(symbol, timeframe, adjustment)
-  if (pinned === null) throw new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)
+  if (pinned === null) throw await archive.notFound(symbol, timeframe)
   const before = barsBefore(indicators)
   const history = new StoredHistory(archive, { symbol, timeframe, sha256: pinned.sha256 })
   const bars = history.read({ ...rangeOf(body, '/body'), before, maxBars })

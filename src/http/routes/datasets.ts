@@ -47,7 +47,7 @@ export function datasetRoutes(rooms: DatasetRooms): Some<Names> {
     deleteDataset: async ({ params }, response) => {
       const { symbol, timeframe } = params
       await refuseWhileInUse(rooms, params)
-      if (!(await archive.remove(symbol, timeframe))) throw notFound(symbol, timeframe)
+      if (!(await archive.remove(symbol, timeframe))) throw await archive.notFound(symbol, timeframe)
       response.status(204).end()
     },
   }
@@ -64,7 +64,7 @@ async function sendBars(
   const format = chooseTableFormat(request)
   const { symbol, timeframe } = request.params
   const pinned = await archive.pin(symbol, timeframe, adjustment)
-  if (pinned === null) throw notFound(symbol, timeframe)
+  if (pinned === null) throw await archive.notFound(symbol, timeframe)
   const dataset = { home: config.home, symbol, timeframe, sha256: pinned.sha256 }
   const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${pinned.sha256}-${format}"`]
   if (range.start === null && range.end === null && max_points === null) {
@@ -134,9 +134,6 @@ export async function manifestOf(
   { symbol, timeframe }: { symbol: string; timeframe: string },
 ): Promise<Manifest> {
   const manifest = await archive.manifest(symbol, timeframe)
-  if (manifest === null) throw notFound(symbol, timeframe)
+  if (manifest === null) throw await archive.notFound(symbol, timeframe)
   return manifest
 }
-
-const notFound = (symbol: string, timeframe: string): Problem =>
-  new Problem('dataset-not-found', `There are no bars of ${symbol} ${timeframe}.`)

@@ -5,7 +5,6 @@ import {
   type StrategyFile,
   type StrategyLibrary,
   type StrategyReading,
-  strategyNotFound,
 } from '../../archive/strategies.ts'
 import { toRfc3339 } from '../../clock.ts'
 import type { components } from '../../openapi.gen.ts'
@@ -36,7 +35,8 @@ export function strategyRoutes(library: StrategyLibrary): Some<Names> {
       const { name } = request.params
       const { sha256 } = request.query
       const file = sha256 === undefined ? await library.get(name) : await library.version(name, sha256)
-      if (file === null) throw sha256 === undefined ? strategyNotFound(name) : versionNotFound(name, sha256)
+      if (file === null)
+        throw sha256 === undefined ? await library.notFound(name) : versionNotFound(name, sha256)
       const etag = `"${file.sha256}"`
       response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Accept' })
       if (matchesETag(request.get('If-None-Match'), etag)) {
@@ -64,7 +64,7 @@ export function strategyRoutes(library: StrategyLibrary): Some<Names> {
     },
     listStrategyVersions: async ({ params: { name } }, response) => {
       const versions = await library.versions(name)
-      if (versions.length === 0 && (await library.get(name)) === null) throw strategyNotFound(name)
+      if (versions.length === 0 && (await library.get(name)) === null) throw await library.notFound(name)
       const items = versions.map(version => ({ ...version, stored_at: toRfc3339(version.stored_at) }))
       response.json({ name, items } satisfies Schemas['VersionsOfStrategy'])
     },

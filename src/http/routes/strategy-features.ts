@@ -1,6 +1,6 @@
 import { BarTimes } from '../../archive/bar-times.ts'
 import type { BarsArchive } from '../../archive/bars.ts'
-import { readStrategy, type StrategyLibrary, strategyNotFound } from '../../archive/strategies.ts'
+import { readStrategy, type StrategyLibrary } from '../../archive/strategies.ts'
 import { toRfc3339OrNull } from '../../clock.ts'
 import { historyOf, referenceOf, timeframesOf } from '../../features/pipeline-recipe.ts'
 import { recipeOf } from '../../features/pipeline-strategy.ts'
@@ -19,7 +19,7 @@ export function strategyFeatureRoutes(
   return {
     explainFeatures: async ({ params: { name }, query }, response) => {
       const file = await library.get(name)
-      if (file === null) throw strategyNotFound(name)
+      if (file === null) throw await library.notFound(name)
       const { strategy, errors } = readStrategy(file.yaml, name)
       if (strategy === null)
         throw new Problem('strategy-invalid', `'${name}' has faults: ${errors[0]?.message}`, { errors })
