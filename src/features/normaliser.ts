@@ -1,11 +1,6 @@
-import {
-  checkFitRange,
-  type FitRange,
-  type FittedOn,
-  quantileOf,
-  sortedValuesIn,
-} from '../fuzzy/fitted-range.ts'
+import { checkFitRange, type FitRange, type FittedOn, sortedValuesIn } from '../fuzzy/fitted-range.ts'
 import { Problem } from '../problems.ts'
+import { quantileOf } from '../statistics/quantile.ts'
 
 /** How a raw feature is brought near the size of a membership. */
 export const normalizations = {

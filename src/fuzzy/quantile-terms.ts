@@ -1,5 +1,6 @@
 import { Problem } from '../problems.ts'
-import { type FitRange, type FittedOn, quantileOf, sortedValuesIn } from './fitted-range.ts'
+import { quantileOf } from '../statistics/quantile.ts'
+import { type FitRange, type FittedOn, sortedValuesIn } from './fitted-range.ts'
 import { createFuzzySet, type TermDefinition } from './fuzzy-set.ts'
 import { findNameFaults } from './parse.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { coverageReport } from '../../src/fuzzy/coverage.ts'
-import { quantileOf } from '../../src/fuzzy/fitted-range.ts'
+import { quantileOf } from '../../src/statistics/quantile.ts'
 import { createFuzzySet } from '../../src/fuzzy/fuzzy-set.ts'
 import { type QuantileShape, quantileTerms } from '../../src/fuzzy/quantile-terms.ts'
 import { Problem } from '../../src/problems.ts'
