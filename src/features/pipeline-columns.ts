@@ -2,9 +2,16 @@ import { createFuzzySet } from '../fuzzy/fuzzy-set.ts'
 import type { Membership } from '../fuzzy/membership.ts'
 import { columnOf, type IndicatorInput, type OutputColumns } from '../indicators/indicator.ts'
 import type { Bars } from '../market/bars.ts'
+import type { ColumnCache } from './column-cache.ts'
 import type { Feature } from './feature-id.ts'
 import { applyNormaliser, type FittedNormaliser } from './normaliser.ts'
-import { type FeatureRecipe, referenceOf, resolveReference, sourceReference } from './pipeline-recipe.ts'
+import {
+  type FeatureRecipe,
+  type ReferredOutput,
+  referenceOf,
+  resolveReference,
+  sourceReference,
+} from './pipeline-recipe.ts'
 
 /** Bars with, for intraday ones, a number per bar that tells trading sessions apart. */
 export type SessionBars = Bars & Pick<IndicatorInput, 'session'>
@@ -23,37 +30,60 @@ export class IndicatorColumns {
   private readonly recipe: Pick<FeatureRecipe, 'indicators'>
   private readonly bars: SessionBars
   private readonly checkpoint: Checkpoint
+  private readonly cache: ColumnCache | null
   private readonly computed = new Map<string, OutputColumns>()
 
-  /** @param bars oldest first, complete and checked */
+  /**
+   * @param bars oldest first, complete and checked
+   * @param cache shared with other recipes on the same bars; none by default
+   */
   constructor(
     recipe: Pick<FeatureRecipe, 'indicators'>,
     bars: SessionBars,
     checkpoint: Checkpoint = () => {},
+    cache: ColumnCache | null = null,
   ) {
     this.recipe = recipe
     this.bars = bars
     this.checkpoint = checkpoint
+    this.cache = cache
   }
 
   /** The column of an indicator's id or `id.output`, NaN in its warm-up. Not to be written to. */
   read(reference: string): Float64Array {
     const referred = resolveReference(this.recipe, reference)
-    const { id, indicator, spec, output } = referred
+    const { id, output } = referred
     const known = this.computed.get(id)
     if (known !== undefined) return columnOf(known, output.name)
+    const calculate = () => this.calculate(referred)
+    const columns =
+      this.cache?.read(this.bars, calculationKey(this.recipe, referred), calculate) ?? calculate()
+    this.computed.set(id, columns)
+    return columnOf(columns, output.name)
+  }
+
+  private calculate(referred: ReferredOutput): OutputColumns {
     const source = sourceReference(referred)
     const input = source === null ? this.bars : { ...this.bars, source: this.read(source) }
     this.checkpoint()
-    const columns = spec.compute(input, indicator)
-    this.computed.set(id, columns)
-    return columnOf(columns, output.name)
+    return referred.spec.compute(input, referred.indicator)
   }
 
   /** Drops the columns, so that their memory can be used again. */
   clear(): void {
     this.computed.clear()
   }
+}
+
+/** What is calculated for an indicator, whatever it is called: its type, its parameters, and so on for what it reads. */
+function calculationKey(recipe: Pick<FeatureRecipe, 'indicators'>, referred: ReferredOutput): string {
+  const { type, ...params } = referred.indicator
+  const source = sourceReference(referred)
+  const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (source === null) return JSON.stringify([type, sorted])
+  const read = resolveReference(recipe, source)
+  const others = sorted.filter(([name]) => name !== 'source')
+  return JSON.stringify([type, others, calculationKey(recipe, read), read.output.name])
 }
 
 /**

@@ -1,22 +1,40 @@
 import type { BooleanNode, NumericNode } from './ast.ts'
+import {
+  compareColumns,
+  compareNumber,
+  detectCross,
+  joinTruths,
+  markUnknown,
+  negateTruths,
+  settleTruths,
+  type TruthStretch,
+  unknown,
+} from './column-loops.ts'
+import { compileNumeric, type Place } from './column-operands.ts'
+import { blockBars, RuleScratch } from './column-scratch.ts'
 
-type Columns = Readonly<Record<string, Float64Array>>
-type NumberAt = (i: number) => number
-/** 1 true, 0 false, −1 unknown because an operand is NaN. */
-type TruthAt = (i: number) => number
+/** Writes 1 or 0 for every bar from `from` on; what is before stays as it is. */
+export type Rule = (signal: Uint8Array, from: number) => void
 
 /**
- * Turns a rule into closures over its columns: parsed once, then called per bar.
+ * Turns a rule into loops over its columns, some thousand bars at a time: parsed once, and then nothing but those
+ * loops runs per bar.
  * The result is false on every bar where any operand the rule names is NaN (for crosses also on the bar
  * before), whatever `not`, `or` and `!=` would make of it: an unknown stays unknown up to the top. Division
  * by zero is NaN, so a rule with one is false on that bar.
  * `a crosses above b` at i: a[i−1] ≤ b[i−1] and a[i] > b[i]; `below` mirrored. On bar 0 nothing crosses.
- * @param columns one value per bar for every name the rule refers to
+ * @param columns one value per bar for every name the rule refers to, read while the rule runs
+ * @param scratch of rules that are run one after the other
  * @throws {TypeError} when a column is missing: the rule was parsed with other names
  */
-export function compileRule(ast: BooleanNode, columns: Columns): (i: number) => boolean {
-  const truth = compileBoolean(ast, columns)
-  return i => truth(i) === 1
+export function compileRule(ast: BooleanNode, columns: Place['columns'], scratch = new RuleScratch()): Rule {
+  const fill = compileBoolean(ast, { columns, scratch, level: 0, marks: false })
+  return (signal, from) => {
+    for (let start = from; start < signal.length; start += blockBars) {
+      const count = Math.min(blockBars, signal.length - start)
+      fill(start, count, { truths: signal, at: start })
+    }
+  }
 }
 
 /**
@@ -50,133 +68,135 @@ export function ruleNames(ast: BooleanNode | NumericNode, into = new Set<string>
   return into
 }
 
+type BooleanPlace = Place & {
+  /**
+   * Whether unknowns have to be marked as such. Under nothing but `and` one is as good as false, and nobody looks for
+   * them.
+   */
+  readonly marks: boolean
+}
+
+/** Writes the truths of `count` bars from bar `start` on. */
+type TruthFill = (start: number, count: number, into: TruthStretch) => void
+
+function compileBoolean(ast: BooleanNode, place: BooleanPlace): TruthFill {
+  switch (ast.kind) {
+    case 'and':
+      return compileJunction(ast, place)
+    case 'or':
+      return settled(compileJunction(ast, { ...place, marks: true }), place)
+    case 'not': {
+      const operand = compileBoolean(ast.operand, { ...place, marks: true })
+      const negated: TruthFill = (start, count, into) => {
+        operand(start, count, into)
+        negateTruths(into, count)
+      }
+      return settled(negated, place)
+    }
+    case 'compare':
+      return compileComparison(ast, place)
+    case 'cross':
+      return compileCross(ast, place)
+    default:
+      return ast satisfies never
+  }
+}
+
+/** Without marks where nobody asks for them. */
+function settled(fill: TruthFill, { marks }: BooleanPlace): TruthFill {
+  if (marks) return fill
+  return (start, count, into) => {
+    fill(start, count, into)
+    settleTruths(into, count)
+  }
+}
+
+function compileJunction(ast: BooleanNode & { kind: 'and' | 'or' }, place: BooleanPlace): TruthFill {
+  const left = compileBoolean(ast.left, place)
+  const right = compileBoolean(ast.right, { ...place, level: place.level + 1 })
+  const truths = place.scratch.truths(place.level)
+  return (start, count, into) => {
+    left(start, count, into)
+    right(start, count, { truths, at: 0 })
+    joinTruths(ast.kind, into, truths, count)
+  }
+}
+
+function compileComparison(ast: BooleanNode & { kind: 'compare' }, place: BooleanPlace): TruthFill {
+  const { operator, left, right } = ast
+  if (operator !== '==' && operator !== '!=') {
+    if (right.kind === 'number') return compileWithNumber(operator, left, right.value, place)
+    if (left.kind === 'number') return compileWithNumber(mirrored[operator], right, left.value, place)
+  }
+  switch (operator) {
+    case '>':
+      return compileOfColumns('<', right, left, place)
+    case '>=':
+      return compileOfColumns('<=', right, left, place)
+    default:
+      return compileOfColumns(operator, left, right, place)
+  }
+}
+
+/** What a comparison is with its sides exchanged. */
+const mirrored = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const
+
+function compileWithNumber(
+  operator: keyof typeof mirrored,
+  column: NumericNode,
+  right: number,
+  place: BooleanPlace,
+): TruthFill {
+  const left = compileNumeric(column, place)
+  return (start, count, into) => {
+    left.fill(start, count)
+    compareNumber(operator, { left, right }, into, count)
+    if (place.marks) markUnknown(left, into, count)
+  }
+}
+
+function compileOfColumns(
+  operator: '<' | '<=' | '==' | '!=',
+  leftNode: NumericNode,
+  rightNode: NumericNode,
+  place: BooleanPlace,
+): TruthFill {
+  const left = compileNumeric(leftNode, place)
+  const right = compileNumeric(rightNode, { ...place, level: place.level + 1 })
+  return (start, count, into) => {
+    left.fill(start, count)
+    right.fill(start, count)
+    compareColumns(operator, { left, right }, into, count)
+    if (!place.marks) return
+    markUnknown(left, into, count)
+    markUnknown(right, into, count)
+  }
+}
+
+function compileCross(ast: BooleanNode & { kind: 'cross' }, place: BooleanPlace): TruthFill {
+  const left = compileNumeric(ast.left, place)
+  const right = compileNumeric(ast.right, { ...place, level: place.level + 1 })
+  const [rising, other] = ast.direction === 'above' ? [left, right] : [right, left]
+  return (start, count, { truths, at }) => {
+    // Bar 0 has none before it.
+    const skipped = start === 0 ? 1 : 0
+    if (skipped === 1) truths[at] = place.marks ? unknown : 0
+    const rest = { truths, at: at + skipped }
+    // Both are looked at from the bar before the first. The left one first: it uses the scratch columns of the right one.
+    for (const operand of [left, right]) operand.fill(start + skipped - 1, count - skipped + 1)
+    detectCross(rising, other, rest, count - skipped)
+    if (!place.marks) return
+    for (const operand of [left, right]) {
+      markUnknown(operand, rest, count - skipped)
+      markUnknown({ values: operand.values, at: operand.at + 1 }, rest, count - skipped)
+    }
+  }
+}
+
 function numericLookback(ast: NumericNode, lookbacks: Readonly<Record<string, number>>): number {
   let longest = 0
   for (const name of ruleNames(ast)) {
     if (Object.hasOwn(lookbacks, name)) longest = Math.max(longest, lookbacks[name] ?? 0)
   }
   return longest
-}
-
-function compileBoolean(ast: BooleanNode, columns: Columns): TruthAt {
-  switch (ast.kind) {
-    case 'and':
-    case 'or':
-      return compileJunction(ast.kind, compileBoolean(ast.left, columns), compileBoolean(ast.right, columns))
-    case 'not': {
-      const operand = compileBoolean(ast.operand, columns)
-      return i => {
-        const truth = operand(i)
-        return truth === -1 ? -1 : 1 - truth
-      }
-    }
-    case 'compare':
-      return compileComparison(ast, columns)
-    case 'cross': {
-      const left = compileNumeric(ast.left, columns)
-      const right = compileNumeric(ast.right, columns)
-      return ast.direction === 'above' ? compileCross(left, right) : compileCross(right, left)
-    }
-    default:
-      return ast satisfies never
-  }
-}
-
-/** Both sides are always read: an unknown side makes the whole unknown. */
-function compileJunction(kind: 'and' | 'or', left: TruthAt, right: TruthAt): TruthAt {
-  const isAnd = kind === 'and'
-  return i => {
-    const a = left(i)
-    const b = right(i)
-    if (a === -1 || b === -1) return -1
-    return isAnd ? a & b : a | b
-  }
-}
-
-function compileComparison(ast: BooleanNode & { kind: 'compare' }, columns: Columns): TruthAt {
-  const left = compileNumeric(ast.left, columns)
-  const right = compileNumeric(ast.right, columns)
-  const known =
-    (compare: (a: number, b: number) => boolean): TruthAt =>
-    i => {
-      const a = left(i)
-      const b = right(i)
-      if (Number.isNaN(a) || Number.isNaN(b)) return -1
-      return compare(a, b) ? 1 : 0
-    }
-  switch (ast.operator) {
-    case '<':
-      return known((a, b) => a < b)
-    case '<=':
-      return known((a, b) => a <= b)
-    case '>':
-      return known((a, b) => a > b)
-    case '>=':
-      return known((a, b) => a >= b)
-    case '==':
-      return known((a, b) => a === b)
-    case '!=':
-      return known((a, b) => a !== b)
-    default:
-      return ast.operator satisfies never
-  }
-}
-
-/** `rising` was not above `other` and now is. */
-function compileCross(rising: NumberAt, other: NumberAt): TruthAt {
-  return i => {
-    if (i === 0) return -1
-    const before = rising(i - 1)
-    const otherBefore = other(i - 1)
-    const now = rising(i)
-    const otherNow = other(i)
-    if (Number.isNaN(before) || Number.isNaN(otherBefore) || Number.isNaN(now) || Number.isNaN(otherNow))
-      return -1
-    return before <= otherBefore && now > otherNow ? 1 : 0
-  }
-}
-
-function compileNumeric(ast: NumericNode, columns: Columns): NumberAt {
-  switch (ast.kind) {
-    case 'number': {
-      const { value } = ast
-      return () => value
-    }
-    case 'reference': {
-      const column = Object.hasOwn(columns, ast.name) ? columns[ast.name] : undefined
-      if (column === undefined)
-        throw new TypeError(`the rule refers to '${ast.name}', but there is no such column`)
-      return i => column[i] as number
-    }
-    case 'negate': {
-      const operand = compileNumeric(ast.operand, columns)
-      return i => -operand(i)
-    }
-    case 'arithmetic':
-      return compileArithmetic(
-        ast.operator,
-        compileNumeric(ast.left, columns),
-        compileNumeric(ast.right, columns),
-      )
-    default:
-      return ast satisfies never
-  }
-}
-
-function compileArithmetic(operator: '+' | '-' | '*' | '/', left: NumberAt, right: NumberAt): NumberAt {
-  switch (operator) {
-    case '+':
-      return i => left(i) + right(i)
-    case '-':
-      return i => left(i) - right(i)
-    case '*':
-      return i => left(i) * right(i)
-    case '/':
-      return i => {
-        const divisor = right(i)
-        return divisor === 0 ? Number.NaN : left(i) / divisor
-      }
-    default:
-      return operator satisfies never
-  }
 }

@@ -16,12 +16,9 @@ function evaluate(text: string, columns: Columns): string {
   const arrays = Object.fromEntries(
     Object.entries(columns).map(([name, values]) => [name, Float64Array.from(values)]),
   )
-  const rule = compileRule(astOf(text, Object.keys(columns)), arrays)
-  return (
-    Object.values(columns)[0]
-      ?.map((_, i) => (rule(i) ? '1' : '0'))
-      .join('') ?? ''
-  )
+  const signal = new Uint8Array(Object.values(columns)[0]?.length ?? 0)
+  compileRule(astOf(text, Object.keys(columns)), arrays)(signal, 0)
+  return signal.join('')
 }
 
 const nan = Number.NaN
