@@ -3,7 +3,12 @@ import { closeTimeMs, dayMs, type Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import { asOfIndexes, takeAt } from './as-of-join.ts'
 import type { Feature } from './feature-id.ts'
-import { assembleFeatures, type DroppedBars, type FeatureStart } from './feature-matrix.ts'
+import {
+  assembleFeatures,
+  type DroppedBars,
+  type FeatureColumn,
+  type FeatureStart,
+} from './feature-matrix.ts'
 import { type FeatureTable, type SymbolMatrix, stackSymbols } from './feature-table.ts'
 import type { FittedNormaliser } from './normaliser.ts'
 import {
@@ -65,9 +70,7 @@ export function buildFeatures(request: FeatureRequest): FeatureBuild {
   if (recipe.features.length === 0) throw noFeatures()
   checkFit(recipe, fit)
   const steps = createSteps(recipe, symbols, request.checkpoint)
-  const normalisers = fitNormalisers(recipe, fit, (feature, span) =>
-    symbols.map(symbol => fitValues(request, symbol, { feature, span, checkpoint: steps.look })),
-  )
+  const normalisers = fitFeatures(recipe, symbols, fit, steps.look)
   const warnings = Object.entries(normalisers).flatMap(([id, { warning }]) =>
     warning === undefined ? [] : [`${id}: ${warning}`],
   )
@@ -86,6 +89,32 @@ export function buildFeatures(request: FeatureRequest): FeatureBuild {
   const order = table.symbols.map(({ symbol }) => symbol)
   facts.sort((a, b) => order.indexOf(a.symbol) - order.indexOf(b.symbol))
   return { table, symbols: facts, normalisers, warnings }
+}
+
+/**
+ * The normalisers of `buildFeatures`, by feature id.
+ * @param fit as `checkFit` accepts it
+ * @throws {Problem} 'params-invalid' when the range lacks values
+ */
+export function fitFeatures(
+  recipe: FeatureRecipe,
+  symbols: readonly SymbolBars[],
+  fit: TimeSpan | null,
+  checkpoint: Checkpoint = () => {},
+): FeatureBuild['normalisers'] {
+  return fitNormalisers(recipe, fit, (feature, span) =>
+    symbols.map(symbol => fitValues({ recipe }, symbol, { feature, span, checkpoint })),
+  )
+}
+
+/** Every feature of one symbol on its base bars, in canonical order, before any normalisation and with every bar. */
+export function joinFeatures(
+  recipe: FeatureRecipe,
+  symbol: SymbolBars,
+  checkpoint: Checkpoint = () => {},
+): { readonly base: SessionBars; readonly columns: readonly FeatureColumn[] } {
+  const steps = createSteps(recipe, [symbol], checkpoint)
+  return joinedColumns({ recipe }, symbol, { normalisers: {}, steps })
 }
 
 type Steps = { readonly look: Checkpoint; next(phase: string): void }
@@ -110,7 +139,7 @@ function createSteps(
 
 /** Every feature of one symbol on its base bars, in canonical order. */
 function joinedColumns(
-  { recipe, end = null }: FeatureRequest,
+  { recipe, end = null }: Pick<FeatureRequest, 'recipe' | 'end'>,
   symbol: SymbolBars,
   { normalisers, steps }: { normalisers: FeatureBuild['normalisers']; steps: Steps },
 ) {
@@ -167,7 +196,7 @@ function createJoin(
 
 /** The base bars' values of one feature whose bars open in `span`. */
 function fitValues(
-  { recipe }: FeatureRequest,
+  { recipe }: Pick<FeatureRequest, 'recipe'>,
   symbol: SymbolBars,
   { feature, span, checkpoint }: { feature: Feature; span: TimeSpan; checkpoint: Checkpoint },
 ): Float64Array {
