@@ -96,12 +96,32 @@ function weekendShare(time: Float64Array, timeframe: Timeframe): number {
   if (time.length === 0) return 0
   const halfMs = (timeframes[timeframe].durationMs ?? 0) / 2
   let weekend = 0
-  for (let i = 0; i < time.length; i++) {
+  for (let i = 0; i < time.length; ) {
+    const day = Math.floor(((time[i] as number) + halfMs) / dayMs)
     // 1 January 1970 was a Thursday: day 0 counts as 4 with Sunday 0.
-    const weekday = (((Math.floor(((time[i] as number) + halfMs) / dayMs) + 4) % 7) + 7) % 7
-    if (weekday === 0 || weekday === 6) weekend++
+    const weekday = (((day + 4) % 7) + 7) % 7
+    const next = firstFrom(time, (day + 1) * dayMs - halfMs, i)
+    if (weekday === 0 || weekday === 6) weekend += next - i
+    i = next
   }
   return weekend / time.length
+}
+
+/** Index of the first bar at or after `timeMs`, behind `from`; as quick as it is near. */
+function firstFrom(time: Float64Array, timeMs: number, from: number): number {
+  let step = 1
+  let low = from
+  while (low + step < time.length && (time[low + step] as number) < timeMs) {
+    low += step
+    step *= 2
+  }
+  let high = Math.min(low + step, time.length)
+  while (low + 1 < high) {
+    const middle = (low + high) >>> 1
+    if ((time[middle] as number) < timeMs) low = middle
+    else high = middle
+  }
+  return high
 }
 
 function countDays(time: Float64Array): number {
