@@ -6,8 +6,13 @@ import type { Path } from './yaml-source.ts'
 
 /** What the model learns to say, every parameter filled in. */
 export type StrategyLabels =
-  /** The least turn as a fraction of the price. */
-  | { readonly source: 'zigzag'; readonly zigzag_threshold: number }
+  | {
+      readonly source: 'zigzag'
+      /** The least turn as a fraction of the price. */
+      readonly zigzag_threshold: number
+      /** Part of the least turn that has to be left to move for a bar not to be a hold. */
+      readonly neutral_fraction: number
+    }
   /** In bars. */
   | { readonly source: 'forward_return'; readonly horizon: number }
   | {
@@ -36,11 +41,19 @@ export type StrategyLabels =
       readonly vol_crisis_threshold: number
       readonly progression_tolerance: number
     }
+  | {
+      readonly source: 'context'
+      /** In bars. */
+      readonly horizon: number
+      /** Returns over the horizon, above and below 0. */
+      readonly bullish_threshold: number
+      readonly bearish_threshold: number
+    }
 
 const path: Path = ['training', 'labels']
 
 const keysOfSource = {
-  zigzag: ['zigzag_threshold'],
+  zigzag: ['zigzag_threshold', 'neutral_fraction'],
   forward_return: ['horizon'],
   triple_barrier: [
     ...['pt_multiplier', 'sl_multiplier', 'max_holding_period', 'vol_span', 'vol_method'],
@@ -50,18 +63,23 @@ const keysOfSource = {
     ...['macro_atr_mult', 'micro_atr_mult', 'atr_period'],
     ...['vol_lookback', 'vol_crisis_threshold', 'progression_tolerance'],
   ],
+  context: ['horizon', 'bullish_threshold', 'bearish_threshold'],
 }
 
-/** Decisions about trades, which a model of regimes does not make. */
+/** Decisions about trades, which a model of regimes or contexts does not make. */
 const tradingKeys = ['confidence_threshold', 'position_awareness', 'allow_short_from_flat', 'filters']
 
 const { properties: schema } = strategySchema.$defs.StrategyLabels
+
+/** In bars; the schema's default is that of forward_return. */
+const defaultContextHorizon = 5
 
 /** Keys that do not go with the source, numbers that do not go together, and sources that cannot be decided on. */
 export function findLabelFaults(labels: unknown, decisions: unknown): readonly Fault[] {
   const source = fieldOf(labels, 'source')
   const faults = [...findOptionFaults(path, labels, { option: 'source', value: source, keys: keysOfSource })]
-  if (source === 'regime') faults.push(...findRegimeFaults(labels, decisions))
+  if (source === 'regime' || source === 'context') faults.push(...findTradingFaults(source, decisions))
+  if (source === 'regime') faults.push(...findRegimeFaults(labels))
   const cusum = fieldOf(labels, 'cusum_threshold')
   if (source === 'triple_barrier' && fieldOf(labels, 'cusum_multiplier') !== undefined && cusum !== 0) {
     const message = "'cusum_multiplier' has a meaning with cusum_threshold 0 only"
@@ -86,6 +104,7 @@ export function resolveLabels(written: WrittenLabels): StrategyLabels {
       return {
         source: 'zigzag',
         zigzag_threshold: written.zigzag_threshold ?? schema.zigzag_threshold.default,
+        neutral_fraction: written.neutral_fraction ?? schema.neutral_fraction.default,
       }
     case 'forward_return':
       return { source: 'forward_return', horizon: written.horizon ?? schema.horizon.default }
@@ -111,20 +130,31 @@ export function resolveLabels(written: WrittenLabels): StrategyLabels {
         vol_crisis_threshold: written.vol_crisis_threshold ?? schema.vol_crisis_threshold.default,
         progression_tolerance: written.progression_tolerance ?? schema.progression_tolerance.default,
       }
+    case 'context':
+      return {
+        source: 'context',
+        horizon: written.horizon ?? defaultContextHorizon,
+        bullish_threshold: written.bullish_threshold ?? schema.bullish_threshold.default,
+        bearish_threshold: written.bearish_threshold ?? schema.bearish_threshold.default,
+      }
     default:
       return written.source satisfies never
   }
 }
 
-function findRegimeFaults(labels: unknown, decisions: unknown): Fault[] {
-  const faults: Fault[] = tradingKeys
+function findTradingFaults(source: 'regime' | 'context', decisions: unknown): Fault[] {
+  return tradingKeys
     .filter(key => fieldOf(decisions, key) !== undefined)
     .map(key => ({
       path: ['decisions', key],
       part: 'key',
       code: 'conflict',
-      message: `'${key}' is about trades, but a model of regimes decides none`,
+      message: `'${key}' is about trades, but a model of ${source}s decides none`,
     }))
+}
+
+function findRegimeFaults(labels: unknown): Fault[] {
+  const faults: Fault[] = []
   const macro = fieldOf(labels, 'macro_atr_mult') ?? schema.macro_atr_mult.default
   const micro = fieldOf(labels, 'micro_atr_mult') ?? schema.micro_atr_mult.default
   if (typeof macro === 'number' && typeof micro === 'number' && micro >= macro) {

@@ -2,6 +2,7 @@ import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { createFuzzySet } from '../fuzzy/fuzzy-set.ts'
 import type { FuzzySetDefinition } from '../fuzzy/parse.ts'
 import { findIndicator } from '../indicators/registry.ts'
+import { distancesOf } from './distance.ts'
 import { findOutput, indicatorOf } from './indicator-names.ts'
 import { requiredBars } from './signals.ts'
 import { sourceIdOf } from './sources.ts'
@@ -41,9 +42,8 @@ function ofRules(strategy: RuleStrategy): string[] {
     if (rules[`exit_${side}`] !== null && rules[`enter_${side}`] === null)
       remarks.push(`'exit_${side}' is never asked: there is no enter_${side}`)
   }
-  for (const key of ['stop_loss', 'take_profit'] as const) {
-    const distance = rules[key]
-    if (distance === null || 'percent' in distance) continue
+  for (const [key, distance] of distancesOf(rules)) {
+    if ('percent' in distance) continue
     const { unit, isLevel } = measureOf(distance.indicator, strategy)
     if (unit !== 'price')
       remarks.push(`the distance of ${key}, '${distance.indicator}', is a ${unit}, not a price`)
@@ -57,17 +57,23 @@ function ofRules(strategy: RuleStrategy): string[] {
   return [...remarks, ...shortHistory(strategy, requiredBars(strategy))]
 }
 
+/** Outputs of overlays that are no level although they are in units of the price: they are drawn as a difference to it. */
+const differences: ReadonlySet<string> = new Set(['ichimoku.chikou'])
+
 type Measure = { readonly unit: string; readonly isLevel: boolean }
 
 /**
  * The unit of what a name stands for, followed through sources, and whether it is a level of the price rather than a
- * distance. What a chart draws over the prices is at their level, what it draws below them is not: a moving average of
- * the price is one, the average true range and a moving average of that are none.
+ * distance. What a chart draws over the prices is at their level, but for `differences`; what it draws below them is not:
+ * a moving average of the price is one, the average true range and a moving average of that are none.
  */
-function measureOf(name: string, { indicators }: Pick<Strategy, 'indicators'>): Measure {
+export function measureOf(name: string, { indicators }: Pick<Strategy, 'indicators'>): Measure {
   const indicator = indicators[indicatorOf(name)]
-  const unit = findOutput(name, indicator?.type)?.unit ?? 'number'
-  const isOverlay = findIndicator(indicator?.type ?? '')?.pane === 'overlay'
+  const output = findOutput(name, indicator?.type)
+  const unit = output?.unit ?? 'number'
+  const isOverlay =
+    findIndicator(indicator?.type ?? '')?.pane === 'overlay' &&
+    !differences.has(`${indicator?.type}.${output?.name}`)
   if (indicator === undefined || unit !== 'source') return { unit, isLevel: unit === 'price' && isOverlay }
   const { source } = indicator
   const read =

@@ -63,6 +63,8 @@ export function explainSchemaError(error: ErrorObject): Fault | null {
       // Also reported, better, as the fault of the key.
       if (error.propertyName !== undefined) return null
       if (error.parentSchema?.pattern === '^all$') return at('type', explainTimeframes(error.data))
+      if (error.parentSchema?.pattern === '^(session|cancel)$')
+        return at('enum', `${show(error.data)} is not known: ${suggestGoodTill(error.data)}`)
       return at('pattern', `${show(error.data)} is not allowed: ${describe(error)}`)
     case 'minimum':
     case 'maximum':
@@ -103,6 +105,11 @@ function explainTimeframes(data: unknown): string {
   return `timeframes: ${show(data)} should be all or a list: did you mean ${meant}?`
 }
 
+function suggestGoodTill(data: unknown): string {
+  const guess = nearest(String(data), ['session', 'cancel'])
+  return guess === null ? 'write session, cancel or { bars: n }' : `did you mean '${guess}'?`
+}
+
 function boundOf({ keyword, params }: ErrorObject): string {
   const words = {
     minimum: 'at least',
@@ -130,6 +137,7 @@ function explainType(error: ErrorObject): string {
     number: 'a number',
     boolean: 'true or false',
     'string,array': 'all or a list of timeframes',
+    'string,object': 'session, cancel or { bars: n }',
   }
   return `${show(error.data)} should be ${names[expected] ?? expected}${isUnquoted ? ': write it in quotes' : ''}`
 }

@@ -193,7 +193,7 @@ export const strategySchema = {
     },
     "StrategySymbols": {
       "type": "object",
-      "description": "The symbols. Strategies with rules run on exactly one.",
+      "description": "The symbols. Strategies with rules run the same rules on each.",
       "additionalProperties": false,
       "required": [
         "mode"
@@ -641,7 +641,7 @@ export const strategySchema = {
           "type": "string",
           "minLength": 1,
           "maxLength": 2000,
-          "description": "While flat, buy at the next open when this is true at a bar's close and `exit_long` is not.",
+          "description": "While flat, buy as `entry` says when this is true at a bar's close and `exit_long` is not.",
           "examples": [
             "fast crosses above slow"
           ]
@@ -659,7 +659,7 @@ export const strategySchema = {
           "type": "string",
           "minLength": 1,
           "maxLength": 2000,
-          "description": "While flat, sell short at the next open when this is true at a bar's close and `exit_short` is not.",
+          "description": "While flat, sell short as `entry` says when this is true at a bar's close and `exit_short` is not.",
           "examples": [
             "fast crosses below slow"
           ]
@@ -672,6 +672,9 @@ export const strategySchema = {
           "examples": [
             "fast crosses above slow"
           ]
+        },
+        "entry": {
+          "$ref": "#/$defs/StrategyEntry"
         },
         "stop_loss": {
           "$ref": "#/$defs/StrategyStopLoss"
@@ -689,7 +692,8 @@ export const strategySchema = {
           ]
         },
         "sizing": {
-          "$ref": "#/$defs/StrategySizing"
+          "description": "Without it, the operation says.",
+          "$ref": "#/$defs/Sizing"
         }
       },
       "examples": [
@@ -710,7 +714,133 @@ export const strategySchema = {
           "sizing": {
             "mode": "risk",
             "risk_percent": 1
+          },
+          "entry": {
+            "type": "stop",
+            "stop": {
+              "indicator": "range",
+              "multiple": 0.5
+            },
+            "good_till": {
+              "bars": 3
+            }
           }
+        }
+      ]
+    },
+    "StrategyEntry": {
+      "type": "object",
+      "description": "How positions are entered; without it, at the next open. Prices lie at a distance from the close of the bar that\ndecides, known there; while a distance is not known, nothing is entered.\n\n* `market`: at the next open\n* `limit`: at a better price, `limit` below the close to buy and above it to sell short; needs `limit`\n* `stop`: once the price has gone on by `stop`, above the close to buy and below it to sell short; needs `stop`\n* `stop_limit`: as `stop`, at a price no worse than `limit` beyond the stop; needs both\n",
+      "additionalProperties": false,
+      "required": [
+        "type"
+      ],
+      "properties": {
+        "type": {
+          "type": "string",
+          "enum": [
+            "market",
+            "limit",
+            "stop",
+            "stop_limit"
+          ],
+          "description": "The order that enters.",
+          "examples": [
+            "stop"
+          ]
+        },
+        "limit": {
+          "$ref": "#/$defs/StrategyEntryDistance"
+        },
+        "stop": {
+          "$ref": "#/$defs/StrategyEntryDistance"
+        },
+        "good_till": {
+          "type": [
+            "string",
+            "object"
+          ],
+          "pattern": "^(session|cancel)$",
+          "default": "cancel",
+          "additionalProperties": false,
+          "required": [
+            "bars"
+          ],
+          "properties": {
+            "bars": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 100000,
+              "description": "Bars the order waits for, the first being the one after the decision.",
+              "examples": [
+                3
+              ]
+            }
+          },
+          "description": "How long a limit or stop order waits: `{ bars: n }`; `session`, to the end of the session it was placed for; or `cancel`, until its exit rule or the other side's entry rule ends it. Not with `market`.",
+          "examples": [
+            {
+              "bars": 3
+            },
+            "session"
+          ]
+        }
+      },
+      "examples": [
+        {
+          "type": "stop",
+          "stop": {
+            "indicator": "range",
+            "multiple": 0.5
+          },
+          "good_till": {
+            "bars": 3
+          }
+        },
+        {
+          "type": "limit",
+          "limit": {
+            "percent": 1
+          },
+          "good_till": "session"
+        }
+      ]
+    },
+    "StrategyEntryDistance": {
+      "type": "object",
+      "description": "Either `percent`, or `indicator` and `multiple`.",
+      "additionalProperties": false,
+      "properties": {
+        "percent": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "exclusiveMaximum": 100,
+          "description": "Distance in percent of the close of the deciding bar.",
+          "examples": [
+            1
+          ]
+        },
+        "indicator": {
+          "type": "string",
+          "description": "Id of an indicator, or `id.output`, that is a difference of prices, such as `atr`.",
+          "examples": [
+            "range"
+          ]
+        },
+        "multiple": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 1000,
+          "description": "How many times the indicator's value the distance is.",
+          "examples": [
+            0.5
+          ]
+        }
+      },
+      "examples": [
+        {
+          "indicator": "range",
+          "multiple": 0.5
         }
       ]
     },
@@ -801,13 +931,13 @@ export const strategySchema = {
         }
       ]
     },
-    "StrategySizing": {
+    "Sizing": {
       "type": "object",
-      "description": "How large an entry is; without it, the operation says. `all_in`: all cash; `fraction`: a share of the equity; `units`: a number of shares, coins or contracts; `risk`: as many units as lose `risk_percent` of the equity when the stop is hit, which needs `stop_loss`.",
-      "additionalProperties": false,
       "required": [
         "mode"
       ],
+      "additionalProperties": false,
+      "description": "How large an entry is. Each mode needs the keys of its own and takes no other. Whatever is asked for, an entry gets\nno more than the equity at the fill pays, times `leverage`, costs included, on both sides.\n\n* `all_in`: all that the equity pays\n* `fraction`: a share of that; needs `fraction`\n* `units`: a number of shares, coins or contracts; needs `units`\n* `value`: an amount of money; needs `value`\n* `risk`: as many units as lose a share of the equity when the stop is hit; needs `risk_percent`, and a strategy with\n  `stop_loss`\n* `volatility_target`: the share of the equity that is `annual_volatility` ÷ the realised volatility of the last\n  `lookback_bars` closes, so that positions move alike in calm and wild markets; needs both\n* `kelly`: half of Kelly's share of the equity, W − (1 − W) ÷ R over the closed trades so far, where W is the share of\n  winners and R the mean win ÷ the mean loss: at most `cap`, nothing where it is not above 0, and `fraction` until\n  there are `min_trades`; needs all three\n",
       "properties": {
         "mode": {
           "type": "string",
@@ -815,9 +945,12 @@ export const strategySchema = {
             "all_in",
             "fraction",
             "units",
-            "risk"
+            "value",
+            "risk",
+            "volatility_target",
+            "kelly"
           ],
-          "description": "Each mode but `all_in` needs the key of its own.",
+          "description": "How the size is worked out.",
           "examples": [
             "risk"
           ]
@@ -826,7 +959,7 @@ export const strategySchema = {
           "type": "number",
           "exclusiveMinimum": 0,
           "maximum": 1,
-          "description": "Share of the equity.",
+          "description": "Share of the equity, 0–1. With `kelly`, the share until there are enough trades.",
           "examples": [
             0.5
           ]
@@ -840,13 +973,58 @@ export const strategySchema = {
             100
           ]
         },
+        "value": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 1000000000000,
+          "description": "Account currency, before costs.",
+          "examples": [
+            10000
+          ]
+        },
         "risk_percent": {
           "type": "number",
           "exclusiveMinimum": 0,
           "maximum": 100,
-          "description": "Percent of the equity that a stopped trade may lose.",
+          "description": "Percent of the equity that a stopped trade loses, before costs and gaps.",
           "examples": [
             1
+          ]
+        },
+        "annual_volatility": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 10,
+          "description": "Standard deviation of a year's returns to aim at, as a fraction: 0.15 is 15 %.",
+          "examples": [
+            0.15
+          ]
+        },
+        "lookback_bars": {
+          "type": "integer",
+          "minimum": 2,
+          "maximum": 5000,
+          "description": "Bars whose closes the realised volatility is measured on.",
+          "examples": [
+            60
+          ]
+        },
+        "cap": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 1,
+          "description": "Most of the equity, whatever the formula says; 0–1.",
+          "examples": [
+            0.25
+          ]
+        },
+        "min_trades": {
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100000,
+          "description": "Closed trades before the formula is believed.",
+          "examples": [
+            30
           ]
         }
       },
@@ -854,6 +1032,17 @@ export const strategySchema = {
         {
           "mode": "risk",
           "risk_percent": 1
+        },
+        {
+          "mode": "volatility_target",
+          "annual_volatility": 0.15,
+          "lookback_bars": 60
+        },
+        {
+          "mode": "kelly",
+          "cap": 0.25,
+          "min_trades": 30,
+          "fraction": 0.1
         }
       ]
     },
@@ -1044,7 +1233,7 @@ export const strategySchema = {
     },
     "StrategyLabels": {
       "type": "object",
-      "description": "What the model learns to say. `zigzag` (buy below the next high turn, sell above the next low one) and `triple_barrier` (which of profit, loss and time comes first) go with classification, `forward_return` with regression. `regime` learns four kinds of market (trending up, trending down, ranging, volatile): such a model gates others and decides no trade by itself.",
+      "description": "What the model learns to say. `zigzag` (buy below the next high turn, sell above the next low one, hold near it) and `triple_barrier` (buy when a long position would reach its profit, sell when a short one would, else hold) go with classification, `forward_return` with regression. `regime` learns four kinds of market (trending up, trending down, ranging, volatile) and `context` three (bullish, bearish, neutral): such a model gates others and decides no trade by itself.",
       "additionalProperties": false,
       "required": [
         "source"
@@ -1056,7 +1245,8 @@ export const strategySchema = {
             "zigzag",
             "forward_return",
             "triple_barrier",
-            "regime"
+            "regime",
+            "context"
           ],
           "description": "Each takes keys of its own.",
           "examples": [
@@ -1073,14 +1263,44 @@ export const strategySchema = {
             0.02
           ]
         },
+        "neutral_fraction": {
+          "type": "number",
+          "minimum": 0,
+          "maximum": 10,
+          "default": 0.5,
+          "description": "zigzag: hold where less than this part of zigzag_threshold is left to move before the next turn; 0 never holds.",
+          "examples": [
+            0.5
+          ]
+        },
         "horizon": {
           "type": "integer",
           "minimum": 1,
           "maximum": 10000,
           "default": 20,
-          "description": "forward_return: bars ahead.",
+          "description": "forward_return and context: bars ahead. Absent means 20, with context 5.",
           "examples": [
             20
+          ]
+        },
+        "bullish_threshold": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 10,
+          "default": 0.005,
+          "description": "context: least return over the horizon that is bullish, as a fraction.",
+          "examples": [
+            0.005
+          ]
+        },
+        "bearish_threshold": {
+          "type": "number",
+          "minimum": -1,
+          "exclusiveMaximum": 0,
+          "default": -0.005,
+          "description": "context: greatest return over the horizon that is bearish, as a fraction below 0.",
+          "examples": [
+            -0.005
           ]
         },
         "pt_multiplier": {
@@ -1184,10 +1404,10 @@ export const strategySchema = {
         },
         "atr_period": {
           "type": "integer",
-          "minimum": 1,
+          "minimum": 2,
           "maximum": 5000,
           "default": 14,
-          "description": "regime: length of the average true range, in bars.",
+          "description": "regime: length of the average true range, and of the bars ahead whose volatility is compared, in bars.",
           "examples": [
             14
           ]
@@ -1197,7 +1417,7 @@ export const strategySchema = {
           "minimum": 2,
           "maximum": 10000,
           "default": 120,
-          "description": "regime: bars that volatility is compared with.",
+          "description": "regime: bars back that volatility is compared with.",
           "examples": [
             120
           ]
@@ -1217,7 +1437,7 @@ export const strategySchema = {
           "minimum": 0,
           "maximum": 1,
           "default": 0.5,
-          "description": "regime: share of rising lows, or falling highs, that makes a trend.",
+          "description": "regime: least share of rising lows, or falling highs, in a trend.",
           "examples": [
             0.5
           ]
@@ -1301,7 +1521,7 @@ export const strategySchema = {
             "cosine",
             "reduce_on_plateau"
           ],
-          "description": "`step`: × `factor` every `step_epochs`; `exponential`: × `factor` every epoch; `cosine`: down to 0 at the last epoch; `reduce_on_plateau`: × `factor` after `patience` epochs without a better validation loss.",
+          "description": "`step`: × `factor` every `step_epochs`; `exponential`: × `factor` every epoch; `cosine`: half a wave that would reach 0 after the last epoch; `reduce_on_plateau`: × `factor` after `patience` epochs without a better validation loss.",
           "examples": [
             "cosine"
           ]
@@ -1353,10 +1573,15 @@ export const strategySchema = {
           "type": "string",
           "enum": [
             "val_loss",
-            "val_accuracy"
+            "val_accuracy",
+            "macro_f1",
+            "balanced_accuracy",
+            "mcc",
+            "brier",
+            "ece"
           ],
           "default": "val_loss",
-          "description": "What should get better.",
+          "description": "What should get better on the validation part, and by what the best epoch is chosen. Regression has `val_loss` only.",
           "examples": [
             "val_loss"
           ]
@@ -1428,6 +1653,15 @@ export const strategySchema = {
           "examples": [
             0.15
           ]
+        },
+        "embargo_bars": {
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 100000,
+          "description": "Bars of every symbol left out at the start of validation and of test. Absent means 1% of its bars from the first row to the last.",
+          "examples": [
+            12
+          ]
         }
       },
       "examples": [
@@ -1435,6 +1669,12 @@ export const strategySchema = {
           "train": 0.7,
           "validation": 0.15,
           "test": 0.15
+        },
+        {
+          "train": 0.6,
+          "validation": 0.2,
+          "test": 0.2,
+          "embargo_bars": 24
         }
       ]
     }

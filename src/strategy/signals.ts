@@ -1,11 +1,14 @@
 import type { TradeSignals } from '../backtest/trade-signals.ts'
+import type { ColumnCache } from '../features/column-cache.ts'
 import { IndicatorColumns, type SessionBars } from '../features/pipeline-columns.ts'
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { priceFields } from '../market/bars.ts'
 import type { BooleanNode } from './ast.ts'
 import { compileRule, ruleLookback, ruleNames } from './compile.ts'
+import { distancesOf } from './distance.ts'
 import { parseRule } from './expression.ts'
 import { namesOf } from './indicator-names.ts'
+import { type DistanceKind, SignalColumns } from './signal-columns.ts'
 import {
   type RuleKind,
   type RuleStrategy,
@@ -25,7 +28,7 @@ export type Signals = TradeSignals & {
 }
 
 /**
- * Bars that must lie before the first decision: the longest look-back of the rules, the stop and the target, or
+ * Bars that must lie before the first decision: the longest look-back of the rules and the distances, or
  * `history_required` where that is more. Load as many before the range that is asked for.
  * @throws {Problem} 'strategy-invalid' when the strategy decides by a model
  */
@@ -33,16 +36,15 @@ export function requiredHistory(strategy: Strategy): number {
   return Math.max(strategy.history_required, requiredBars(requireRules(strategy)))
 }
 
-/** The longest look-back of the rules, the stop and the target, in bars. */
+/** The longest look-back of the rules and the distances, in bars. */
 export function requiredBars(strategy: RuleStrategy): number {
   const lookbackOf = (name: string) => historyOfReference(strategy, name).lookback
   const ofRules = rulesOf(strategy).map(({ ast }) => {
     const names = [...ruleNames(ast)].filter(name => !isPriceField(name))
     return ruleLookback(ast, Object.fromEntries(names.map(name => [name, lookbackOf(name)])))
   })
-  const { stop_loss, take_profit } = strategy.decisions.rules
-  const ofDistances = [stop_loss, take_profit].map(distance =>
-    distance !== null && 'indicator' in distance ? lookbackOf(distance.indicator) : 0,
+  const ofDistances = distancesOf(strategy.decisions.rules).map(([, distance]) =>
+    'indicator' in distance ? lookbackOf(distance.indicator) : 0,
   )
   return Math.max(0, ...ofRules, ...ofDistances)
 }
@@ -60,29 +62,54 @@ export function computeIndicators(
   return Object.fromEntries(names.map(name => [name, columns.read(name)]))
 }
 
+export type SignalOptions = {
+  /** Indicators calculated for other strategies on the same bars. Default: none, each is calculated. */
+  readonly cache?: ColumnCache
+  /**
+   * Where to write, for those who compute signals again and again: what was computed with it before is overwritten.
+   * Default: new columns.
+   */
+  readonly reuse?: SignalColumns
+}
+
 /**
  * Computes what the rules read, and the rules, for every bar. The decision at bar i depends on bars 0..i only:
  * deleting later bars changes nothing before them, bit for bit.
  * @param bars oldest first, complete and checked
  * @throws {Problem} 'strategy-invalid' when the strategy decides by a model
  */
-export function computeSignals(strategy: Strategy, bars: SessionBars): Signals {
+export function computeSignals(
+  strategy: Strategy,
+  bars: SessionBars,
+  { cache, reuse = new SignalColumns() }: SignalOptions = {},
+): Signals {
   const ruled = requireRules(strategy)
-  const { stop_loss, take_profit } = ruled.decisions.rules
-  const columns = new IndicatorColumns(ruled, bars)
+  const { stop_loss, take_profit, entry } = ruled.decisions.rules
+  const columns = new IndicatorColumns(ruled, bars, undefined, cache)
   const from = requiredHistory(ruled)
-  const stop_distance = stop_loss && computeDistance(stop_loss, bars, columns)
-  const target_distance = take_profit && computeDistance(take_profit, bars, columns)
-  const signals = Object.fromEntries(ruleKinds.map(kind => [kind, new Uint8Array(bars.length)])) as Record<
-    RuleKind,
-    Uint8Array
-  >
+  const distance = (kind: DistanceKind, written: StrategyDistance | null) =>
+    written && computeDistance(written, { bars, columns, into: reuse.distances(kind, bars.length) })
+  const stop_distance = distance('stop', stop_loss)
+  const target_distance = distance('target', take_profit)
+  const limit_distance = distance('limit', 'limit' in entry ? entry.limit : null)
+  const entry_stop_distance = distance('entry_stop', 'stop' in entry ? entry.stop : null)
+  const signals = Object.fromEntries(
+    ruleKinds.map(kind => [kind, reuse.signals(kind, bars.length)]),
+  ) as Record<RuleKind, Uint8Array>
   for (const { kind, ast } of rulesOf(ruled)) {
-    const rule = compileRule(ast, readColumns(ast, bars, columns))
-    const signal = signals[kind]
-    for (let i = from; i < signal.length; i++) signal[i] = rule(i) ? 1 : 0
+    compileRule(ast, readColumns(ast, bars, columns), reuse.scratch)(signals[kind], from)
   }
-  return { ...signals, stop_distance, target_distance, first_usable_bar: from }
+  const distances = { stop_distance, target_distance, limit_distance, entry_stop_distance }
+  return { ...signals, ...distances, first_usable_bar: from }
+}
+
+/** The indicators and outputs that the rules and distances read, each once, in the order of the rules. */
+export function namesRead(strategy: RuleStrategy): readonly string[] {
+  const ofRules = rulesOf(strategy).flatMap(({ ast }) => [...ruleNames(ast)])
+  const ofDistances = distancesOf(strategy.decisions.rules).flatMap(([, distance]) =>
+    'indicator' in distance ? [distance.indicator] : [],
+  )
+  return [...new Set([...ofRules, ...ofDistances])].filter(name => !isPriceField(name))
 }
 
 function rulesOf(strategy: RuleStrategy): readonly { readonly kind: RuleKind; readonly ast: BooleanNode }[] {
@@ -113,17 +140,15 @@ function isPriceField(name: string): name is (typeof priceFields)[number] {
 /** One distance per bar, in price and above 0, or NaN. */
 function computeDistance(
   distance: StrategyDistance,
-  bars: SessionBars,
-  columns: IndicatorColumns,
+  { bars, columns, into }: { bars: SessionBars; columns: IndicatorColumns; into: Float64Array },
 ): Float64Array {
   const [factor, values] =
     'percent' in distance
       ? [distance.percent / 100, bars.close]
       : [distance.multiple, columns.read(distance.indicator)]
-  const result = new Float64Array(bars.length)
-  for (let i = 0; i < result.length; i++) {
+  for (let i = 0; i < into.length; i++) {
     const price = factor * (values[i] as number)
-    result[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
+    into[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
   }
-  return result
+  return into
 }

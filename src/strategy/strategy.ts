@@ -1,3 +1,4 @@
+import type { OrderPlan, Sizing } from '../backtest/backtest-config.ts'
 import type { Feature, FeatureInput } from '../features/feature-id.ts'
 import type { FuzzySetDefinition } from '../fuzzy/parse.ts'
 import type { Timeframe } from '../market/timeframe.ts'
@@ -36,7 +37,7 @@ type Common = {
   readonly name: string
   readonly description?: string
   readonly version: '3.0'
-  /** In the order written; strategies with rules have one. */
+  /** In the order written. */
   readonly symbols: readonly [string, ...string[]]
   /** In the order written; strategies with rules have one. */
   readonly timeframes: readonly [Timeframe, ...Timeframe[]]
@@ -55,26 +56,37 @@ export type RuleKind = (typeof ruleKinds)[number]
 
 /** Rules by decision, as text of the rule language, and how positions end and how large they are. */
 export type StrategyRules = { readonly [Kind in RuleKind]: string | null } & {
+  readonly entry: StrategyEntry
   readonly stop_loss: (StrategyDistance & { readonly trailing: boolean }) | null
   readonly take_profit: StrategyDistance | null
   /** Bars a position is held at most. */
   readonly max_bars: number | null
   /** Null: the operation says. */
-  readonly sizing: StrategySizing | null
+  readonly sizing: Sizing | null
 }
+
+/** How long an order waits to be filled. */
+export type GoodTill = OrderPlan['good_till']
+
+/**
+ * The order that enters, with its distances from the close of the deciding bar. The limit of `stop_limit` lies beyond
+ * its stop.
+ */
+export type StrategyEntry =
+  | { readonly type: 'market' }
+  | { readonly type: 'limit'; readonly limit: StrategyDistance; readonly good_till: GoodTill }
+  | { readonly type: 'stop'; readonly stop: StrategyDistance; readonly good_till: GoodTill }
+  | {
+      readonly type: 'stop_limit'
+      readonly stop: StrategyDistance
+      readonly limit: StrategyDistance
+      readonly good_till: GoodTill
+    }
 
 /** In percent of the close of the deciding bar, or as a multiple of an indicator (`id` or `id.output`) there. */
 export type StrategyDistance =
   | { readonly percent: number }
   | { readonly indicator: string; readonly multiple: number }
-
-export type StrategySizing =
-  | { readonly mode: 'all_in' }
-  /** Of the equity, 0–1. */
-  | { readonly mode: 'fraction'; readonly fraction: number }
-  | { readonly mode: 'units'; readonly units: number }
-  /** units = risk_percent % of the equity ÷ distance of the stop; there is a stop. */
-  | { readonly mode: 'risk'; readonly risk_percent: number }
 
 export type StrategyModel =
   | {

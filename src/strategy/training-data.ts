@@ -76,7 +76,7 @@ function findListFaults(
   kind: 'rules' | 'model',
 ): Fault[] {
   const path: Path = ['training_data', key]
-  if (kind === 'rules') {
+  if (kind === 'rules' && key === 'timeframes') {
     const message = `${many} is not supported by strategies with rules: use mode single with one ${one}`
     return [{ path: [...path, 'mode'], part: 'value', code: 'unsupported', message }]
   }

@@ -19,16 +19,24 @@ export type StrategyTraining = {
   readonly scheduler: StrategyScheduler | null
   /** Null: all epochs are run. `patience` in epochs. */
   readonly early_stopping: {
-    readonly metric: 'val_loss' | 'val_accuracy'
+    readonly metric: 'val_loss' | 'val_accuracy' | 'macro_f1' | 'balanced_accuracy' | 'mcc' | 'brier' | 'ece'
     readonly patience: number
     readonly min_delta: number
   } | null
   /** Greatest norm of the gradient; null: no limit. */
   readonly gradient_clip: number | null
   readonly class_weights: 'none' | 'balanced'
-  /** Shares of the rows in the order of time; they add up to 1. */
-  readonly data_split: { readonly train: number; readonly validation: number; readonly test: number }
+  readonly data_split: StrategySplit
   readonly seed: number
+}
+
+export type StrategySplit = {
+  /** Shares of the rows in the order of time; they add up to 1. */
+  readonly train: number
+  readonly validation: number
+  readonly test: number
+  /** Bars of every symbol left out after each cut; null: 1% of its bars from the first row to the last. */
+  readonly embargo_bars: number | null
 }
 
 export type StrategyLoss =
@@ -104,10 +112,11 @@ export function resolveTraining(written: WrittenTraining, format: Format): Strat
           },
     gradient_clip: written.gradient_clip ?? null,
     class_weights: written.class_weights ?? schema.class_weights.default,
-    data_split: written.data_split ?? {
-      train: split.train.default,
-      validation: split.validation.default,
-      test: split.test.default,
+    data_split: {
+      train: written.data_split?.train ?? split.train.default,
+      validation: written.data_split?.validation ?? split.validation.default,
+      test: written.data_split?.test ?? split.test.default,
+      embargo_bars: written.data_split?.embargo_bars ?? null,
     },
     seed: written.seed ?? schema.seed.default,
   }
@@ -143,11 +152,16 @@ function findClassFaults(training: unknown): Fault[] {
     const message = 'regression has no classes to weigh'
     faults.push({ path: ['training', 'class_weights'], part: 'value', code: 'conflict', message })
   }
-  if (valueAt(training, 'early_stopping', 'metric') === 'val_accuracy') {
-    const message = 'regression has no accuracy to stop by: use val_loss'
+  const metric = valueAt(training, 'early_stopping', 'metric')
+  if (typeof metric === 'string' && metric !== 'val_loss' && isStopMetric(metric)) {
+    const message = `regression has no ${metric} to stop by: use val_loss`
     faults.push({ path: ['training', 'early_stopping', 'metric'], part: 'value', code: 'conflict', message })
   }
   return faults
+}
+
+function isStopMetric(metric: string): boolean {
+  return $defs.StrategyEarlyStopping.properties.metric.enum.some(known => known === metric)
 }
 
 function resolveLoss({ loss, focal_gamma, huber_delta }: WrittenTraining, format: Format): StrategyLoss {

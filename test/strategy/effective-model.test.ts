@@ -44,9 +44,9 @@ test('everything that was left to a default is filled in', () => {
       early_stopping: null,
       gradient_clip: null,
       class_weights: 'none',
-      data_split: { train: 0.7, validation: 0.15, test: 0.15 },
+      data_split: { train: 0.7, validation: 0.15, test: 0.15, embargo_bars: null },
       seed: 42,
-      labels: { source: 'zigzag', zigzag_threshold: 0.02 },
+      labels: { source: 'zigzag', zigzag_threshold: 0.02, neutral_fraction: 0.5 },
     },
   })
 })
@@ -71,7 +71,7 @@ test('what is written is what runs', () => {
   scheduler: { type: step, step_epochs: 7 }
   early_stopping: { patience: 3 }
   gradient_clip: 0.5
-  data_split: { train: 0.6, validation: 0.3, test: 0.1 }
+  data_split: { train: 0.6, validation: 0.3, test: 0.1, embargo_bars: 7 }
   seed: 0
   labels: { source: forward_return, horizon: 5 }`,
   })
@@ -91,7 +91,7 @@ test('what is written is what runs', () => {
     scheduler: { type: 'step', factor: 0.1, step_epochs: 7 },
     early_stopping: { metric: 'val_loss', patience: 3, min_delta: 0 },
     gradient_clip: 0.5,
-    data_split: { train: 0.6, validation: 0.3, test: 0.1 },
+    data_split: { train: 0.6, validation: 0.3, test: 0.1, embargo_bars: 7 },
     seed: 0,
     labels: { source: 'forward_return', horizon: 5 },
   })
@@ -112,6 +112,12 @@ test.each([
       ...{ vol_crisis_threshold: 2, progression_tolerance: 0.5 },
     },
   ],
+  ['context', { horizon: 5, bullish_threshold: 0.005, bearish_threshold: -0.005 }],
+  [
+    'context, horizon: 9, bearish_threshold: -0.1',
+    { horizon: 9, bullish_threshold: 0.005, bearish_threshold: -0.1 },
+  ],
+  ['zigzag, neutral_fraction: 0', { zigzag_threshold: 0.02, neutral_fraction: 0 }],
 ])('labels of source %s have their own parameters', (written, expected) => {
   const { strategy } = read({ training: `{ labels: { source: ${written} } }` })
   expect(strategy.training.labels).toEqual({ source: written.split(',')[0], ...expected })

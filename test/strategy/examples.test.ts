@@ -29,6 +29,10 @@ test('the examples show every way of deciding', () => {
   expect(rules.length).toBeGreaterThanOrEqual(4)
   expect(rules.some(({ decisions }) => decisions.rules.enter_short !== null)).toBe(true)
   expect(rules.some(({ decisions }) => decisions.rules.sizing?.mode === 'risk')).toBe(true)
+  expect(new Set(rules.map(({ decisions }) => decisions.rules.entry.type))).toEqual(
+    new Set(['market', 'stop', 'limit']),
+  )
+  expect(rules.some(({ symbols }) => symbols.length > 1)).toBe(true)
   expect(new Set(models.map(({ model }) => model.type))).toEqual(new Set(['mlp', 'lstm']))
   expect(models.some(({ decisions }) => decisions.output_format === 'regression')).toBe(true)
   expect(models.some(({ symbols }) => symbols.length > 1)).toBe(true)

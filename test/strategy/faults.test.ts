@@ -259,10 +259,7 @@ test.each([
   expect(fault?.message).toMatch(message)
 })
 
-test('several symbols or timeframes are refused for rules', () => {
-  const symbols = refusalOf('{ mode: single, symbol: AAPL }', '{ mode: multi_symbol, list: [AAPL, MSFT] }')
-  expect(symbols.errors).toHaveLength(1)
-  expect(symbols.message).toContain('multi_symbol is not supported by strategies with rules')
+test('several timeframes are refused for rules', () => {
   const frames = refusalOf(
     '{ mode: single, timeframe: 1d }',
     '{ mode: multi_timeframe, list: [1h, 1d], base_timeframe: 1h }',

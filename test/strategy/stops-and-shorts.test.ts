@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { columnOf } from '../../src/indicators/indicator.ts'
-import { findIndicator } from '../../src/indicators/registry.ts'
+import { findIndicator, indicatorTypes } from '../../src/indicators/registry.ts'
 import { truncateBars } from '../../src/market/bars.ts'
 import { Problem } from '../../src/problems.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
 import { computeIndicators, computeSignals, requiredHistory } from '../../src/strategy/signals.ts'
 import { anyBars, barsOfCloses } from '../fixtures/bars.ts'
+import { defaultsOf } from '../fixtures/indicator-params.ts'
 import { walkOf } from '../fixtures/walks.ts'
 
 function read(indicators: string, rules: string) {
@@ -79,6 +80,22 @@ test('where the stop is not above 0 its distance is unknown, and the rules say w
   expect([...exit_long]).toEqual([0, 1, 1, 1])
 })
 
+test('entries lie at distances known at the deciding close, and wait for the longest warm-up of all', () => {
+  const bars = walkOf(5, 60)
+  const strategy = read(
+    '{ range: { type: atr, period: 20 } }',
+    '{ enter_long: close > 0, exit_long: close < 0, entry: { type: stop_limit, stop: { indicator: range, multiple: 0.5 }, limit: { percent: 2 } } }',
+  )
+  const { limit_distance, entry_stop_distance, stop_distance, target_distance, first_usable_bar } =
+    computeSignals(strategy, bars)
+  const range = columnOf(findIndicator('atr')!.compute(bars, { period: 20 }), 'value')
+  expect(entry_stop_distance).toEqual(range.map(value => 0.5 * value))
+  expect(limit_distance).toEqual(bars.close.map(close => 0.02 * close))
+  expect([stop_distance, target_distance, first_usable_bar]).toEqual([null, null, 20])
+  const market = read('{}', '{ enter_long: close > 0, exit_long: close < 0 }')
+  expect(computeSignals(market, bars)).toMatchObject({ limit_distance: null, entry_stop_distance: null })
+})
+
 test('an indicator may read another one, and waits for both', () => {
   const bars = walkOf(4, 80)
   const strategy = read(
@@ -104,7 +121,7 @@ const strategies = [
   ),
   read(
     '{ swing: { type: rsi, period: 4 }, calm: { type: ema, period: 3, source: swing }, bands: { type: bollinger_bands, period: 6, source: calm } }',
-    '{ enter_long: swing crosses above bands.lower, enter_short: calm crosses below bands.upper, stop_loss: { percent: 3 }, max_bars: 9 }',
+    '{ enter_long: swing crosses above bands.lower, enter_short: calm crosses below bands.upper, entry: { type: stop_limit, stop: { percent: 1 }, limit: { indicator: swing, multiple: 0.1 } }, stop_loss: { percent: 3 }, max_bars: 9 }',
   ),
 ]
 
@@ -147,12 +164,37 @@ test.each([
 })
 
 test.each([
-  '{ x: { type: atr } }',
-  '{ x: { type: sma, source: y }, y: { type: atr } }',
-  '{ x: { type: macd } }',
-])('a stop by the range or difference of prices %s is not', indicators =>
-  expect(remarksOn(indicators, 'x')).toEqual([]),
+  ['{ x: { type: atr } }', 'x'],
+  ['{ x: { type: sma, source: y }, y: { type: atr } }', 'x'],
+  ['{ x: { type: macd } }', 'x'],
+  ['{ x: { type: ichimoku } }', 'x.chikou'],
+  ['{ x: { type: sma, source: y.chikou }, y: { type: ichimoku } }', 'x'],
+])('a stop by the range or difference of prices %s, %s, is not', (indicators, indicator) =>
+  expect(remarksOn(indicators, indicator)).toEqual([]),
 )
+
+test('remarked on as the price itself are just the outputs that rise by 1,000 where all prices are higher by 1,000', () => {
+  const low = walkOf(3, 200)
+  const raised = (prices: Float64Array) => prices.map(price => price + 1000)
+  const high = {
+    ...low,
+    open: raised(low.open),
+    high: raised(low.high),
+    low: raised(low.low),
+    close: raised(low.close),
+  }
+  for (const type of indicatorTypes) {
+    const spec = findIndicator(type)!
+    const [before, after] = [low, high].map(bars => spec.compute(bars, defaultsOf(spec)))
+    for (const { name, unit } of spec.outputs) {
+      if (unit !== 'price' && unit !== 'source') continue
+      const rise = columnOf(after!, name)[150]! - columnOf(before!, name)[150]!
+      const read = spec.outputs.length > 1 ? `x.${name}` : 'x'
+      const isRemarked = remarksOn(`{ x: { type: ${type} } }`, read).some(text => /price itself/.test(text))
+      expect([type, name, isRemarked]).toEqual([type, name, Math.abs(rise - 1000) < 1])
+    }
+  }
+})
 
 function remarksOn(indicators: string, indicator: string): readonly string[] {
   return parseStrategy(`
