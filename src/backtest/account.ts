@@ -1,171 +1,191 @@
 import type { BacktestConfig } from './backtest-config.ts'
-import { Bracket } from './bracket.ts'
-import { type Direction, type ExitReason, type Side, TradeList } from './trades.ts'
+import { Costs } from './costs.ts'
+import type { Position } from './position.ts'
+import type { Direction } from './trades.ts'
 
-/** A position that is still open at the end. `exit_*` and costs of an exit do not exist yet. */
-export type OpenTrade = {
-  readonly side: Side
-  readonly entry_time: number
-  readonly entry_price: number
-  /** > 0 on both sides. */
-  readonly units: number
-  /** Last close, at which the position is valued. */
-  readonly last_price: number
-  /** units · (last close − entry price), of a short the negative of it. */
-  readonly gross_pnl: number
-  /** Of the entry only. */
-  readonly commission: number
-  readonly slippage: number
-  /** gross − entry costs: what the position adds to the equity so far. */
-  readonly net_pnl: number
-  readonly bars_held: number
-  readonly max_favourable_excursion: number
-  readonly max_adverse_excursion: number
-  /** Where the entry placed its stop, and where it is now; null for none. */
-  readonly stop_price: number | null
-  readonly current_stop_price: number | null
-  readonly target_price: number | null
-}
-
-/** How a position is closed. */
-export type Exit = {
-  readonly reason: ExitReason
-  /** A limit order has no slippage. */
+/** What a fill costs beside its price. */
+export type FillTerms = {
+  readonly timeMs: number
+  /** A limit fill has neither spread nor slippage. */
   readonly isLimit: boolean
-  readonly isAmbiguous: boolean
+  /** Fraction of the price that its share of the volume costs. */
+  readonly impactRate: number
 }
 
 /**
- * Cash and at most one position. Buying takes units · price + slippage + commission out of the cash, selling brings
- * units · price − slippage − commission. A short holds negative units, and its proceeds are in the cash, so that
- * cash + units · price is the equity on both sides.
+ * One wallet for the positions of all markets. Buying takes units · price + spread + slippage + commission out of the
+ * cash, selling brings units · price less them. A short holds negative units, and its proceeds are in the cash, so that
+ * cash + Σ units · price is the equity whatever is held.
  */
 export class Account {
   cash: number
-  /** Below 0 for a short. */
-  units = 0
+  readonly positions: Position[] = []
+  readonly costs: Costs
   commissionTotal = 0
+  spreadTotal = 0
   slippageTotal = 0
-  entryBar = 0
-  /** Prices reached while the position was held. */
-  highest = 0
-  lowest = 0
-  /** Of the open position. */
-  readonly bracket = new Bracket()
-  readonly trades = new TradeList()
+  borrowTotal = 0
+  fundingTotal = 0
+  /** Positions held, and opened since the run began. */
+  held = 0
+  opened = 0
+  /** What the last fill cost. */
+  fillCommission = 0
+  fillSpread = 0
+  fillSlippage = 0
+  /** Whether nothing was left of the equity at some moment: nothing is traded after that. */
+  isRuined = false
+  liquidations = 0
+  /** Net results of the closed trades: how many there are, won and lost, and how much. */
+  readonly closed = { trades: 0, won: 0, lost: 0, wonSum: 0, lostSum: 0 }
   private readonly config: BacktestConfig
-  private readonly slippageRate: number
-  private entryTimeMs = 0
-  private entryPrice = 0
-  private entryCommission = 0
-  private entrySlippage = 0
-  private fillCommission = 0
-  private fillSlippage = 0
+  private fundedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(config: BacktestConfig) {
     this.config = config
     this.cash = config.initial_capital
-    this.slippageRate = config.slippage_bps / 10_000
+    this.costs = new Costs(config)
   }
 
-  /** Opens a position of `units` > 0 while there is none. */
-  open(direction: Direction, units: number, bar: number, timeMs: number, price: number): void {
-    this.trade(direction, units, price, this.slippageRate)
-    this.entryCommission = this.fillCommission
-    this.entrySlippage = this.fillSlippage
-    this.units = direction * units
-    this.entryBar = bar
-    this.entryTimeMs = timeMs
-    this.entryPrice = price
-    this.highest = price
-    this.lowest = price
+  /** Cash and positions, each valued at its mark. */
+  equity(): number {
+    const { positions } = this
+    let equity = this.cash
+    for (let k = 0; k < positions.length; k++) {
+      const position = positions[k] as Position
+      equity += position.units * position.mark
+    }
+    return equity
   }
 
-  /** Closes the position. */
-  close(bar: number, timeMs: number, price: number, exit: Exit): void {
-    this.reach(price, price)
-    const direction: Direction = this.units > 0 ? 1 : -1
-    const units = Math.abs(this.units)
-    this.trade(direction > 0 ? -1 : 1, units, price, exit.isLimit ? 0 : this.slippageRate)
-    const gross = this.gross(price)
-    const commission = this.entryCommission + this.fillCommission
-    const slippage = this.entrySlippage + this.fillSlippage
-    const row = this.trades.add(direction, exit.reason, exit.isAmbiguous)
-    const { columns } = this.trades
-    columns.entry_time[row] = this.entryTimeMs
-    columns.entry_price[row] = this.entryPrice
-    columns.exit_time[row] = timeMs
-    columns.exit_price[row] = price
-    columns.units[row] = units
-    columns.gross_pnl[row] = gross
-    columns.commission[row] = commission
-    columns.slippage[row] = slippage
-    columns.net_pnl[row] = gross - commission - slippage
-    columns.return_fraction[row] = (gross - commission - slippage) / (units * this.entryPrice)
-    columns.bars_held[row] = bar - this.entryBar
-    columns.max_favourable_excursion[row] = this.gross(direction > 0 ? this.highest : this.lowest)
-    columns.max_adverse_excursion[row] = 0 - this.gross(direction > 0 ? this.lowest : this.highest)
-    columns.stop_price[row] = this.bracket.firstStop
-    columns.target_price[row] = this.bracket.target
-    this.units = 0
+  /** Σ |units| · mark. */
+  gross(): number {
+    const { positions } = this
+    let gross = 0
+    for (let k = 0; k < positions.length; k++) {
+      const position = positions[k] as Position
+      gross += Math.abs(position.units) * position.mark
+    }
+    return gross
   }
 
-  /** Notes the prices a bar reached while the position was held. */
-  reach(high: number, low: number): void {
-    if (high > this.highest) this.highest = high
-    if (low < this.lowest) this.lowest = low
+  /** Whether no further position may be opened. */
+  isFull(): boolean {
+    const { max_positions } = this.config
+    return max_positions !== null && this.held >= max_positions
   }
 
-  /** Price at which closing a short leaves nothing of the equity; NaN without a short: a long cannot lose more. */
-  ruinPrice(): number {
-    if (!(this.units < 0)) return Number.NaN
-    const unitCost = (1 + this.slippageRate) * (1 + this.config.commission_rate)
-    return (this.cash - this.config.commission_fixed) / (-this.units * unitCost)
+  /** Pays for a fill of `units` > 0 at the raw `price`. */
+  trade(direction: Direction, units: number, price: number, fill: FillTerms): void {
+    const { costs } = this
+    const value = units * price
+    const slippage = fill.isLimit ? 0 : value * (costs.slippageRate + fill.impactRate)
+    const spread = fill.isLimit ? 0 : value * costs.halfSpreadRate
+    const rate = costs.rateAt(fill.timeMs)
+    const commission = costs.commission(value + direction * (slippage + spread), units, rate)
+    costs.count(value)
+    this.cash -= direction * value + slippage + spread + commission
+    this.commissionTotal += commission
+    this.spreadTotal += spread
+    this.slippageTotal += slippage
+    this.fillCommission = commission
+    this.fillSpread = spread
+    this.fillSlippage = slippage
   }
 
-  /** What the open position would gain at `price`, before costs. */
-  gross(price: number): number {
-    return this.units > 0 ? this.units * (price - this.entryPrice) : -this.units * (this.entryPrice - price)
-  }
-
-  /** The open position valued at the last close, or null. */
-  openTrade(bar: number, close: number): OpenTrade | null {
-    if (this.units === 0) return null
-    const gross = this.gross(close)
-    const isLong = this.units > 0
-    return {
-      side: isLong ? 'long' : 'short',
-      entry_time: this.entryTimeMs,
-      entry_price: this.entryPrice,
-      units: Math.abs(this.units),
-      last_price: close,
-      gross_pnl: gross,
-      commission: this.entryCommission,
-      slippage: this.entrySlippage,
-      net_pnl: gross - this.entryCommission - this.entrySlippage,
-      bars_held: bar - this.entryBar,
-      max_favourable_excursion: this.gross(isLong ? this.highest : this.lowest),
-      max_adverse_excursion: 0 - this.gross(isLong ? this.lowest : this.highest),
-      stop_price: orNull(this.bracket.firstStop),
-      current_stop_price: orNull(this.bracket.stop),
-      target_price: orNull(this.bracket.target),
+  /** Notes the net result of a closed trade. */
+  close(net: number): void {
+    const { closed } = this
+    this.held--
+    closed.trades++
+    if (net > 0) {
+      closed.won++
+      closed.wonSum += net
+    } else if (net < 0) {
+      closed.lost++
+      closed.lostSum += net
     }
   }
 
-  /** Pays for a fill; what it cost is left in `fillCommission` and `fillSlippage`. */
-  private trade(direction: Direction, units: number, price: number, slippageRate: number): void {
-    const value = units * price
-    const slippage = value * slippageRate
-    const { commission_rate, commission_fixed } = this.config
-    const commission = (value + direction * slippage) * commission_rate + commission_fixed
-    this.cash -= direction * value + slippage + commission
-    this.commissionTotal += commission
-    this.slippageTotal += slippage
-    this.fillCommission = commission
-    this.fillSlippage = slippage
+  /** Pays for the borrowed units of a short from the last time to `timeMs`, by their value at `price`. */
+  payBorrow(position: Position, timeMs: number, price: number): void {
+    const rate = this.config.borrow_rate_annual
+    if (rate === 0 || position.units >= 0) return
+    const years = (timeMs - position.borrowedUntilMs) / yearMs
+    position.borrowedUntilMs = timeMs
+    const cost = -position.units * price * rate * years
+    position.borrow += cost
+    this.borrowTotal += cost
+    this.cash -= cost
+  }
+
+  /** Pays interest on borrowed cash from the last time to `timeMs`; the longs bear it by their value. */
+  payFunding(timeMs: number): void {
+    const rate = this.config.funding_rate_annual
+    if (rate === 0 || !(timeMs > this.fundedUntilMs)) return
+    const years = (timeMs - this.fundedUntilMs) / yearMs
+    this.fundedUntilMs = timeMs
+    const value = this.longValue()
+    if (this.cash >= 0 || !(value > 0)) return
+    const cost = -this.cash * rate * years
+    const { positions } = this
+    for (let k = 0; k < positions.length; k++) {
+      const position = positions[k] as Position
+      if (position.units > 0) position.funding += (cost * position.units * position.mark) / value
+    }
+    this.fundingTotal += cost
+    this.cash -= cost
+  }
+
+  /** Places the levels at which a position is liquidated and ruins the account, the others at their marks. */
+  placeCloseout(position: Position): void {
+    const { maintenance_margin_fraction: margin, commission_fixed, commission_min } = this.config
+    const { costs } = this
+    const units = Math.abs(position.units)
+    const free = this.equityBeside(position)
+    const others = this.positions.length === 1 ? 0 : this.gross() - units * position.mark
+    const flatCost = Math.max(commission_fixed, commission_min) + this.config.commission_per_unit * units
+    const adverse = costs.slippageRate + costs.halfSpreadRate
+    if (position.units < 0) {
+      const ruin = (free - flatCost) / (units * ((1 + adverse) * (1 + costs.highestRate)))
+      const call = margin > 0 ? (free - margin * others) / (units * (1 + margin)) : Number.NaN
+      position.bracket.placeCloseout(call, ruin)
+      return
+    }
+    // A long that is paid for, beside none that can lose more than they cost, cannot lose more than there is.
+    const owed = margin * others - free
+    const call = margin > 0 && owed > 0 ? owed / (units * (1 - margin)) : Number.NaN
+    const ruin = free < 0 ? (flatCost - free) / (units * (1 - adverse) * (1 - costs.highestRate)) : Number.NaN
+    position.bracket.placeCloseout(call, ruin)
+  }
+
+  /** Whether the equity, with everything at its mark, is below the maintenance margin, or nothing. */
+  isUnderMargin(): boolean {
+    const gross = this.gross()
+    if (gross === 0) return false
+    const equity = this.equity()
+    return equity <= 0 || equity < this.config.maintenance_margin_fraction * gross
+  }
+
+  private equityBeside(excluded: Position): number {
+    const { positions } = this
+    let equity = this.cash
+    for (let k = 0; k < positions.length; k++) {
+      const position = positions[k] as Position
+      if (position !== excluded) equity += position.units * position.mark
+    }
+    return equity
+  }
+
+  private longValue(): number {
+    const { positions } = this
+    let value = 0
+    for (let k = 0; k < positions.length; k++) {
+      const { units, mark } = positions[k] as Position
+      if (units > 0) value += units * mark
+    }
+    return value
   }
 }
 
-function orNull(price: number): number | null {
-  return Number.isNaN(price) ? null : price
-}
+const yearMs = 365 * 86_400_000

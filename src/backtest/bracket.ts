@@ -1,8 +1,9 @@
-import type { Direction, ExitReason } from './trades.ts'
+import type { Ticks } from './ticks.ts'
+import { type Direction, exitCodes } from './trades.ts'
 
 /**
- * The prices at which an open position is closed without a decision: stop, target, and the price that ruins a short.
- * NaN is a level that does not exist: no price reaches it. `long` is told by direction 1, `short` by −1.
+ * The prices at which an open position is closed without a decision: stop, target, and where its account is liquidated
+ * or ruined. NaN is a level that does not exist: no price reaches it. `long` is told by direction 1, `short` by −1.
  */
 export class Bracket {
   /** Where the stop is now. */
@@ -10,27 +11,41 @@ export class Bracket {
   target = Number.NaN
   /** Where the entry placed the stop. */
   firstStop = Number.NaN
+  /** Of stop, liquidation and ruin the level met first. */
+  adverse = Number.NaN
+  stopDistance = Number.NaN
+  private margin = Number.NaN
   private ruin = Number.NaN
   private direction: Direction = 1
-  private stopDistance = Number.NaN
+  private readonly ticks: Ticks
+
+  constructor(ticks: Ticks) {
+    this.ticks = ticks
+  }
 
   /** Places the levels of a position entered at `price`. Distances in price, > 0, or NaN for none. */
   place(direction: Direction, price: number, stopDistance: number, targetDistance: number): void {
+    const exit = direction > 0 ? -1 : 1
     this.direction = direction
     this.stopDistance = stopDistance
-    this.stop = price - direction * stopDistance
+    this.stop = this.ticks.round(price - direction * stopDistance, exit)
     this.firstStop = this.stop
-    this.target = price + direction * targetDistance
+    this.target = this.ticks.round(price + direction * targetDistance, exit)
+    this.margin = Number.NaN
+    this.ruin = Number.NaN
+    this.adverse = this.stop
   }
 
-  /** @param price at which nothing is left of the equity once the position is closed; NaN when there is none */
-  placeRuin(price: number): void {
-    this.ruin = price
+  /** @param margin where the position is liquidated  @param ruin where nothing is left of the equity once it is closed */
+  placeCloseout(margin: number, ruin: number): void {
+    this.margin = margin
+    this.ruin = ruin
+    this.findAdverse()
   }
 
   /** Whether a price this adverse ends the position: of a bar, its low for a long and its high for a short. */
   isStoppedAt(price: number): boolean {
-    return this.direction > 0 ? price <= this.stop : price >= this.stop || price >= this.ruin
+    return this.direction > 0 ? price <= this.adverse : price >= this.adverse
   }
 
   /** Whether a price this favourable ends it: of a bar, its high for a long and its low for a short. */
@@ -38,20 +53,33 @@ export class Bracket {
     return this.direction > 0 ? price >= this.target : price <= this.target
   }
 
-  /** Price at which a bar that opened before it and goes through it ends the position: the level met first. */
-  stopFill(): number {
-    return this.direction > 0 || !(this.ruin < this.stop || Number.isNaN(this.stop)) ? this.stop : this.ruin
-  }
-
-  /** Why a position that `isStoppedAt` this fill price ended. */
-  stopReason(fill: number): ExitReason {
-    if (this.direction < 0 && fill >= this.ruin) return 'ruin'
-    return this.stop === this.firstStop ? 'stop' : 'trailing_stop'
+  /** Code of the reason of a position that `isStoppedAt` this fill price ended. */
+  stopReason(fill: number): number {
+    if (this.isBeyond(fill, this.ruin)) return exitCodes.ruin
+    if (this.isBeyond(fill, this.margin)) return exitCodes.liquidation
+    return this.stop === this.firstStop ? exitCodes.stop : exitCodes.trailing_stop
   }
 
   /** Moves the stop after the best price of a completed bar; never back. */
   trail(best: number): void {
-    const moved = best - this.direction * this.stopDistance
-    if (this.direction > 0 ? moved > this.stop : moved < this.stop) this.stop = moved
+    const { direction } = this
+    const moved = this.ticks.round(best - direction * this.stopDistance, direction > 0 ? -1 : 1)
+    if (!(direction > 0 ? moved > this.stop : moved < this.stop)) return
+    this.stop = moved
+    this.findAdverse()
+  }
+
+  private isBeyond(price: number, level: number): boolean {
+    return this.direction > 0 ? price <= level : price >= level
+  }
+
+  private findAdverse(): void {
+    this.adverse = this.first(this.first(this.stop, this.margin), this.ruin)
+  }
+
+  private first(one: number, other: number): number {
+    if (Number.isNaN(one)) return other
+    if (Number.isNaN(other)) return one
+    return this.direction > 0 ? Math.max(one, other) : Math.min(one, other)
   }
 }

@@ -1,179 +1,295 @@
-import type { Bars } from '../market/bars.ts'
-import { Account, type Exit } from './account.ts'
-import type { BacktestConfig, ExitPlan } from './backtest-config.ts'
-import { affordableUnits, isRoundTripPayable, wantedUnits } from './sizing.ts'
-import type { TradeSignals } from './trade-signals.ts'
-import { type Direction, type ExitReason, exitReasons } from './trades.ts'
+import type { Account } from './account.ts'
+import type { BacktestConfig, OrderPlan } from './backtest-config.ts'
+import type { MarketInput } from './backtest-run.ts'
+import { EntryOrder } from './entry-order.ts'
+import type { OrderLog } from './order-log.ts'
+import type { OrderStatus } from './orders.ts'
+import { Position } from './position.ts'
+import { Sizer } from './sizing.ts'
+import { Ticks } from './ticks.ts'
+import { type Direction, exitCodes, type TradeList } from './trades.ts'
 
-const exits = exitTable(false)
-const ambiguousExits = exitTable(true)
+/** What all markets of a run share. */
+export type Floor = {
+  readonly config: BacktestConfig
+  readonly plan: OrderPlan
+  readonly account: Account
+  readonly trades: TradeList
+  readonly log: OrderLog
+  readonly counts: Counts
+}
+
+/** How often something happened that a reader should know of. */
+export type Counts = {
+  rejected_orders: number
+  unplaced_entries: number
+  expired_orders: number
+  reduced_orders: number
+  exposed_bars: number
+}
+
+/** No exit is ordered. */
+export const noExit = -1
 
 /**
- * Fills what was decided, and closes positions whose stop or target the prices reach. On every bar, in this order:
- *
- * 1. At the open, a position from an earlier bar whose stop or target lies at or behind the open is closed at the open.
- * 2. At the open, a position its signal or `max_bars` ends is closed; then an entry decided at the close before is taken.
- * 3. Inside the bar, from the entry bar on, a position whose stop the bar touches is closed at the stop, else one whose
- *    target it touches at the target. Where it touches both, the stop is taken to be first and the trade is ambiguous.
- * 4. A trailing stop moves, by what this bar has shown, for the bars after it.
- * 5. At the close the next orders are decided.
- *
- * Stops and targets stand at their distance from the raw fill price. A stop is a market order with slippage, a target a
- * limit order without. A short is closed where its loss leaves nothing of the equity, and nothing is entered after that.
- *
- * An entry rule counts where the exit rule of its side is false and the entry rule of the other side does not count
- * either. Flat, it enters; against a position it reverses: that is closed at the next open, even without its exit rule,
- * and the other side entered at the same open. The entry rule of the side held is ignored, so a side that was left
- * is entered again at the open after next at the earliest.
- * Source: trading-conventions E3, rules 1, 2, 4–11.
+ * The orders of one market: fills them as far as volume and money let, and keeps the account, the position, the list of
+ * trades and that of orders in agreement. When something is filled is not its business.
  */
 export class Broker {
-  readonly account: Account
-  readonly counts = { rejected_orders: 0, unplaced_entries: 0, reduced_orders: 0, exposed_bars: 0 }
-  private readonly bars: Bars
-  private readonly signals: TradeSignals
-  private readonly enterLong: Uint8Array
-  private readonly exitLong: Uint8Array
-  private readonly enterShort: Uint8Array
-  private readonly exitShort: Uint8Array
-  private readonly config: BacktestConfig
-  private readonly isTrailing: boolean
-  private readonly maxBars: number
-  /** Orders for the next open: which side to enter, and the exit of what is held. */
-  private entry: Direction | 0 = 0
-  private exit: Exit | null = null
-  private isRuined = false
+  readonly position: Position
+  readonly entry: EntryOrder
+  /** Code of the exit that waits for its fill, or `noExit`. */
+  exit = noExit
+  /** Whether a position was entered inside this bar, and not at its open. */
+  enteredInside = false
+  private readonly floor: Floor
+  private readonly input: MarketInput
+  private readonly market: number
+  private readonly sizer: Sizer
+  private readonly fill = { timeMs: 0, isLimit: false, impactRate: 0 }
+  private exitRow = 0
+  private stopRow = 0
+  private targetRow = 0
+  private tradedBar = -1
+  private tradedUnits = 0
 
-  constructor(bars: Bars, signals: TradeSignals, config: BacktestConfig, plan: ExitPlan) {
-    this.bars = bars
-    this.signals = signals
-    this.enterLong = signals.enter_long
-    this.exitLong = signals.exit_long
-    this.enterShort = signals.enter_short
-    this.exitShort = signals.exit_short
-    this.config = config
-    this.account = new Account(config)
-    this.isTrailing = plan.trailing_stop
-    this.maxBars = plan.max_bars ?? Number.POSITIVE_INFINITY
+  /** @param market index of the market */
+  constructor(floor: Floor, input: MarketInput, market: number) {
+    const { config, account } = floor
+    const { bars, symbol } = input
+    const ticks = new Ticks(config.tick_size)
+    this.floor = floor
+    this.input = input
+    this.market = market
+    this.position = new Position(market, symbol, ticks)
+    account.positions.push(this.position)
+    this.entry = new EntryOrder(bars, floor.plan.good_till, ticks)
+    this.sizer = new Sizer(config, account, bars.close, bars.close_time)
   }
 
-  /** What happens between the open and the close of bar i. */
-  trade(i: number): void {
-    const { account } = this
-    const isHeld = account.units !== 0
-    if (isHeld) this.leaveAtOpen(i)
-    // An entry against a position comes with its exit, so the account is flat by now.
-    if (this.entry !== 0) this.enterAtOpen(i, this.entry)
-    if (account.units !== 0) {
-      this.counts.exposed_bars++
-      this.passThrough(i)
-    } else if (isHeld) this.counts.exposed_bars++
+  /** Whether a stop waits for the rest of its fill: then the target is cancelled. */
+  isStopping(): boolean {
+    return this.exit === exitCodes.stop || this.exit === exitCodes.trailing_stop
   }
 
-  /** Decides at the close of bar i what to do at the open of i + 1. */
-  decide(i: number): void {
-    const { units } = this.account
-    const exitLong = this.exitLong[i] === 1
-    const exitShort = this.exitShort[i] === 1
-    const long = this.enterLong[i] === 1 && !exitLong
-    const short = this.enterShort[i] === 1 && !exitShort
-    this.entry = 0
-    this.exit = null
-    if (long !== short && !this.isRuined && (long ? units <= 0 : units >= 0)) {
-      if (this.isPlaceable(i)) this.entry = long ? 1 : -1
-      else {
-        this.counts.unplaced_entries++
-        this.counts.rejected_orders++
-      }
-    }
-    if (units === 0) return
-    if (units > 0 ? exitLong : exitShort) this.exit = exits.signal
-    else if (this.entry !== 0) this.exit = exits.reversal
-  }
-
-  /** Whether the stop and the target of an entry decided on bar i are known: without them it is not taken. */
-  private isPlaceable(i: number): boolean {
-    const { stop_distance, target_distance } = this.signals
-    return (
+  /** Orders an entry at the close of bar i. A distance it needs and does not have makes it no order. */
+  orderEntry(direction: Direction, i: number): void {
+    const { counts, plan, log } = this.floor
+    const { stop_distance, target_distance, limit_distance, entry_stop_distance } = this.input.signals
+    const isBracketKnown =
       (stop_distance === null || distanceAt(stop_distance, i) > 0) &&
       (target_distance === null || distanceAt(target_distance, i) > 0)
-    )
-  }
-
-  /** Whether something is decided that waits for the next open. */
-  hasOrder(): boolean {
-    return this.entry !== 0 || this.exit !== null
-  }
-
-  /** Closes what is open at the close of bar i. */
-  finish(i: number): void {
-    if (this.account.units === 0) return
-    const { close_time, close } = this.bars
-    this.account.close(i, close_time[i] as number, close[i] as number, exits.end_of_data)
-  }
-
-  private leaveAtOpen(i: number): void {
-    const { account, bars } = this
-    const open = bars.open[i] as number
-    const { bracket } = account
-    let exit = this.exit
-    if (bracket.isStoppedAt(open)) exit = exits[bracket.stopReason(open)]
-    else if (bracket.isTargetAt(open)) exit = exits.target
-    else if (exit === null && i - account.entryBar >= this.maxBars) exit = exits.max_bars
-    if (exit !== null) this.close(i, bars.time[i] as number, open, exit)
-  }
-
-  private enterAtOpen(i: number, direction: Direction): void {
-    if (this.isRuined) return
-    const { account, bars, config, counts } = this
-    const { stop_distance, target_distance } = this.signals
-    const stop = distanceAt(stop_distance, i - 1)
-    const target = distanceAt(target_distance, i - 1)
-    const price = bars.open[i] as number
-    const wanted = wantedUnits(config, account.cash, stop)
-    const affordable = affordableUnits(config, account.cash, price)
-    const units = Math.min(wanted, affordable)
-    if (!(units > 0) || !isRoundTripPayable(config, account.cash, units * price)) {
+    const stop = distanceAt(entry_stop_distance, i)
+    const limit = distanceAt(limit_distance, i)
+    const { entry } = this
+    if (!isBracketKnown || !entry.place(plan.entry, direction, i, stop, limit)) {
+      counts.unplaced_entries++
       counts.rejected_orders++
       return
     }
-    if (wanted > affordable && wanted < Number.POSITIVE_INFINITY) counts.reduced_orders++
-    account.open(direction, units, i, bars.time[i] as number, price)
-    account.bracket.place(direction, price, stop, target)
-    account.bracket.placeRuin(account.ruinPrice())
+    if (!log.isKept) return
+    entry.row = log.place(plan.entry, true, direction, this.market, this.input.bars.close_time[i] as number)
+    log.price(entry.row, entry.limit, entry.stop)
   }
 
-  private passThrough(i: number): void {
-    const { account, bars } = this
-    const { bracket, units } = account
-    const high = bars.high[i] as number
-    const low = bars.low[i] as number
-    const adverse = units > 0 ? low : high
-    const favourable = units > 0 ? high : low
-    if (bracket.isStoppedAt(adverse)) {
-      const price = bracket.stopFill()
-      const reasons = bracket.isTargetAt(favourable) ? ambiguousExits : exits
-      this.close(i, bars.close_time[i] as number, price, reasons[bracket.stopReason(price)])
-    } else if (bracket.isTargetAt(favourable)) {
-      this.close(i, bars.close_time[i] as number, bracket.target, exits.target)
-    } else {
-      account.reach(high, low)
-      if (this.isTrailing) bracket.trail(favourable)
+  /** Ends the entry order, which there is. */
+  endEntry(status: OrderStatus, timeMs: number): void {
+    const { entry, floor } = this
+    if (entry.type !== 'market' && Number.isNaN(entry.rest) && status !== 'rejected')
+      floor.counts.expired_orders++
+    floor.log.end(entry.row, status, timeMs)
+    entry.type = 'none'
+  }
+
+  /** Orders at the close of bar i that the position be closed at the next fill, for this reason. */
+  orderExit(code: number, i: number): void {
+    const { position, floor } = this
+    this.exit = code
+    if (!floor.log.isKept) return
+    const timeMs = this.input.bars.close_time[i] as number
+    this.exitRow = floor.log.place('market', false, position.units > 0 ? 1 : -1, this.market, timeMs)
+    floor.log.size(this.exitRow, Math.abs(position.units))
+  }
+
+  /** Fills the entry order at the raw price, or the part of it that volume and money let be filled. */
+  enter(i: number, timeMs: number, price: number): void {
+    const { entry, position, floor } = this
+    const isLimit = entry.isLimit()
+    const isNew = Number.isNaN(entry.rest)
+    if (!this.size(price, isLimit)) {
+      if (isNew) floor.counts.rejected_orders++
+      this.endEntry('rejected', timeMs)
+      return
+    }
+    const units = Math.min(entry.rest, this.tradable(i))
+    if (!(units > 0)) return
+    this.pay(entry.direction, units, price, i, timeMs, isLimit)
+    if (position.units === 0) this.open(units, price, i, timeMs)
+    else position.add(units, price)
+    this.addCosts()
+    floor.account.placeCloseout(position)
+    floor.log.fill(entry.row, units, price, timeMs, floor.account)
+    entry.rest -= units
+    if (entry.rest > 0) return
+    floor.log.end(entry.row, entry.isCut ? 'partly_filled' : 'filled', timeMs)
+    entry.type = 'none'
+  }
+
+  /** Closes the position at the raw price, or what the volume lets be closed; the rest of a market or stop order waits. */
+  leave(i: number, timeMs: number, price: number, code: number): void {
+    const { position, floor } = this
+    const direction: Direction = position.units > 0 ? 1 : -1
+    const held = Math.abs(position.units)
+    const isLimit = code === exitCodes.target
+    const units = isForced(code) ? held : Math.min(held, this.tradable(i))
+    const row = this.rowOf(code, direction, held, timeMs)
+    if (this.entry.type !== 'none' && this.entry.direction === direction) this.endEntry('cancelled', timeMs)
+    if (units < held && !isLimit && this.exit !== code) this.wait(code, row, timeMs)
+    if (!(units > 0)) return
+    floor.account.payBorrow(position, timeMs, price)
+    this.pay(direction > 0 ? -1 : 1, units, price, i, timeMs, isLimit)
+    this.addCosts()
+    position.reduce(units, price)
+    floor.log.fill(row, units, price, timeMs, floor.account)
+    if (units === held) this.finish(direction, i, timeMs, code, row)
+  }
+
+  /** Keeps the exit ordered for what the volume has left. */
+  private wait(code: number, row: number, timeMs: number): void {
+    if (this.exit !== noExit && !this.isStopping()) this.floor.log.end(this.exitRow, 'cancelled', timeMs)
+    this.exit = code
+    this.exitRow = row
+  }
+
+  /** Writes the trade and ends the orders the position had. */
+  private finish(direction: Direction, i: number, timeMs: number, code: number, row: number): void {
+    const { position, floor } = this
+    const { account, log, trades } = floor
+    account.close(position.writeTo(trades, direction, i, timeMs, code))
+    if (code === exitCodes.liquidation) account.liquidations++
+    log.end(row, 'filled', timeMs)
+    const { stop, firstStop, target } = position.bracket
+    if (!Number.isNaN(stop)) {
+      if (stop !== firstStop) log.price(this.stopRow, Number.NaN, stop)
+      if (row !== this.stopRow) log.end(this.stopRow, 'cancelled', timeMs)
+    }
+    if (!Number.isNaN(target) && row !== this.targetRow) log.end(this.targetRow, 'cancelled', timeMs)
+    if (this.exit !== noExit && !this.isStopping() && row !== this.exitRow)
+      log.end(this.exitRow, code === exitCodes.end_of_data ? 'unfilled' : 'cancelled', timeMs)
+    this.exit = noExit
+    if (code === exitCodes.ruin || !(account.equity() > 0)) account.isRuined = true
+  }
+
+  /** Whether the entry order has units to fill; sizes it first where it has not been. */
+  private size(price: number, isLimit: boolean): boolean {
+    const { entry, position, floor, sizer } = this
+    const { account, counts, log } = floor
+    if (!Number.isNaN(entry.rest)) {
+      const payable = sizer.payable(entry.rest, price, isLimit)
+      entry.isCut ||= payable < entry.rest
+      entry.rest = payable
+      return payable > 0
+    }
+    if (position.units === 0 && account.isFull()) return false
+    const stop = distanceAt(this.input.signals.stop_distance, entry.decidedBar)
+    const units = sizer.size(price, isLimit, entry.decidedBar, stop)
+    if (!(units > 0)) return false
+    if (sizer.wasReduced) counts.reduced_orders++
+    entry.rest = units
+    log.size(entry.row, units)
+    return true
+  }
+
+  private open(units: number, price: number, i: number, timeMs: number): void {
+    const { entry, position, floor, market } = this
+    const { direction, decidedBar } = entry
+    const { stop_distance, target_distance } = this.input.signals
+    position.open(direction, units, price, i, timeMs)
+    floor.account.held++
+    floor.account.opened++
+    const { bracket } = position
+    bracket.place(
+      direction,
+      price,
+      distanceAt(stop_distance, decidedBar),
+      distanceAt(target_distance, decidedBar),
+    )
+    const { log, plan } = floor
+    if (!Number.isNaN(bracket.stop)) {
+      this.stopRow = log.place(
+        plan.trailing_stop ? 'trailing_stop' : 'stop',
+        false,
+        direction,
+        market,
+        timeMs,
+      )
+      log.price(this.stopRow, Number.NaN, bracket.stop)
+      log.size(this.stopRow, entry.rest)
+    }
+    if (!Number.isNaN(bracket.target)) {
+      this.targetRow = log.place('limit', false, direction, market, timeMs)
+      log.price(this.targetRow, bracket.target, Number.NaN)
+      log.size(this.targetRow, entry.rest)
     }
   }
 
-  private close(i: number, timeMs: number, price: number, exit: Exit): void {
-    this.account.close(i, timeMs, price, exit)
-    if (exit.reason === 'ruin') this.isRuined = true
+  private pay(
+    direction: Direction,
+    units: number,
+    price: number,
+    i: number,
+    timeMs: number,
+    isLimit: boolean,
+  ): void {
+    const { account, config } = this.floor
+    const { fill } = this
+    account.payFunding(timeMs)
+    fill.timeMs = timeMs
+    fill.isLimit = isLimit
+    fill.impactRate = 0
+    if (config.volume_share !== null) {
+      this.tradedUnits = (this.tradedBar === i ? this.tradedUnits : 0) + units
+      this.tradedBar = i
+      const volume = this.input.bars.volume[i] as number
+      const share = volume > 0 ? Math.min(1, units / volume) : 1
+      fill.impactRate = config.volume_share.impact * share * share
+    }
+    account.trade(direction, units, price, fill)
   }
+
+  private addCosts(): void {
+    const { position } = this
+    const { fillCommission, fillSpread, fillSlippage } = this.floor.account
+    position.commission += fillCommission
+    position.spread += fillSpread
+    position.slippage += fillSlippage
+  }
+
+  /** Units that the volume of bar i still lets be traded. */
+  private tradable(i: number): number {
+    const { volume_share } = this.floor.config
+    if (volume_share === null) return Number.POSITIVE_INFINITY
+    const most = this.sizer.round(volume_share.limit_fraction * (this.input.bars.volume[i] as number))
+    return this.tradedBar === i ? most - this.tradedUnits : most
+  }
+
+  /** The row of the order that this exit fills. */
+  private rowOf(code: number, direction: Direction, units: number, timeMs: number): number {
+    if (code === exitCodes.stop || code === exitCodes.trailing_stop) return this.stopRow
+    if (code === exitCodes.target) return this.targetRow
+    if (this.exit === code) return this.exitRow
+    const { log } = this.floor
+    const row = log.place('market', false, direction, this.market, timeMs)
+    log.size(row, units)
+    return row
+  }
+}
+
+/** Whether the exit is not bounded by the volume: it is not the trader who decides it. */
+function isForced(code: number): boolean {
+  return code === exitCodes.liquidation || code === exitCodes.ruin || code === exitCodes.end_of_data
 }
 
 function distanceAt(distances: Float64Array | null, i: number): number {
   return distances === null ? Number.NaN : (distances[i] as number)
-}
-
-/** One exit per reason, so that none is made while bars are traded. */
-function exitTable(isAmbiguous: boolean): Record<ExitReason, Exit> {
-  const exits = exitReasons.map(reason => [reason, { reason, isLimit: reason === 'target', isAmbiguous }])
-  return Object.fromEntries(exits)
 }

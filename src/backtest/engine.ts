@@ -1,84 +1,49 @@
-import type { Bars } from '../market/bars.ts'
-import { Problem } from '../problems.ts'
-import type { OpenTrade } from './account.ts'
-import type { BacktestConfig, ExitPlan } from './backtest-config.ts'
-import { Broker } from './broker.ts'
-import { type EquityCurve, EquityRecorder } from './equity.ts'
-import type { TradeSignals } from './trade-signals.ts'
-import type { Trades } from './trades.ts'
+import type { BacktestInput, BacktestRun } from './backtest-run.ts'
+import { TradingRun } from './trading-run.ts'
 
-export type BacktestRun = {
-  /** Index of the first bar of the requested range. */
-  readonly from: number
-  readonly trades: Trades
-  readonly equity: EquityCurve
-  /** Null unless a position is left open, which only happens without `close_open_trades`. */
-  readonly open_trade: OpenTrade | null
-  /** Bars at whose close an order was decided that has no next open to be filled at: the last one, so 0 or 1. */
-  readonly unfilled_signals: number
-  /** Entries that were not taken, `unplaced_entries` among them; the others were too small to trade anything. */
-  readonly rejected_orders: number
-  /** Entries that were not taken because their stop or target was not known. */
-  readonly unplaced_entries: number
-  /** Entries that got fewer units than the sizing asked for: the equity did not pay for more. */
-  readonly reduced_orders: number
-  /** Bars of the range on which a position was held at some moment, entry and exit bars included. */
-  readonly exposed_bars: number
-  /** Of every fill, that of an open position included. */
-  readonly commission_total: number
-  readonly slippage_total: number
-}
+export type { BacktestInput, BacktestRun, MarketInput } from './backtest-run.ts'
+export { RunBuffers } from './run-buffers.ts'
 
-export type BacktestInput = {
-  readonly bars: Bars
-  readonly signals: TradeSignals
-  readonly config: BacktestConfig
-  /** Default: the stop stays where it is, and a position is held for as long as its rules say. */
-  readonly exits?: ExitPlan
-  /** Index of the first bar of the requested range; earlier bars are warm-up and decide nothing. Default 0. */
-  readonly from?: number
-  /** Called every 1 024 bars and at the end; it may throw to stop the run. */
-  readonly checkpoint?: (done: number, total: number) => void
-}
-
-/** Bars between two checkpoints, less one: a mask. */
-const checkpointMask = 1023
-
-const noExits: ExitPlan = { trailing_stop: false, max_bars: null }
+/** Bars between two checkpoints. */
+const checkpointBars = 1024
 
 /**
- * Trades one symbol, long and short, at most one position at a time. What is decided at the close of bar t is filled
- * at the open of t + 1; signals of pre-roll bars are ignored, so the first fill is on bar `from` + 1. What happens on
- * a bar, and in which order, is said in `Broker`.
+ * Trades one or several markets with one wallet: long and short, at most one position a market at a time. At every
+ * moment at which bars open, each step is taken for all markets, in their order, before the next:
+ *
+ * 1. At the open, a position whose stop, target or liquidation lies at or behind the open is closed there; else the
+ *    exit that was ordered is filled.
+ * 2. At the open, entries are filled: those at the market, and limit and stop orders the open lies beyond.
+ * 3. Inside the bar, positions held from the open are closed at the level the bar reaches first.
+ * 4. Inside the bar, limit and stop entries it reaches are filled; the rest of the bar may close what they open.
+ * 5. Excursions, trailing stops, interest and the time of orders are brought up to the close. Of several markets, what
+ *    is under the margin with all of them at their closes is closed.
+ * 6. At the close, the next orders are decided; with `fill_on: close` exits, then market entries are filled there.
+ *
+ * An entry rule counts where the exit rule of its side is false and the entry rule of the other side does not count
+ * either. Flat, it enters; against a position it reverses: that is closed at the next fill, even without its exit rule.
+ * The entry rule of the side that is held or ordered is ignored. Signals of pre-roll bars are ignored.
+ *
  * With `close_open_trades` what is open at the end is closed at the last close, inside the last equity point.
- * Σ net_pnl of trades (+ that of the open trade) = last equity − initial capital, to rounding.
- * @throws {Problem} 'bars-missing' when the range holds no bar
+ * Σ net_pnl of trades (+ those of open trades) = last equity − initial capital, to rounding.
+ * @throws {Problem} 'bars-missing' when the range of a market holds no bar
  */
 export function runBacktest(input: BacktestInput): BacktestRun {
-  const { bars, config, from = 0, exits = noExits, checkpoint } = input
-  const total = bars.length - from
-  if (total <= 0) throw new Problem('bars-missing', 'there are no bars in the requested range')
-  const broker = new Broker(bars, input.signals, config, exits)
-  const recorder = new EquityRecorder(bars.close_time.subarray(from), config.initial_capital)
-  const { account } = broker
-  const { close } = bars
-  const last = bars.length - 1
-  for (let i = from; i <= last; i++) {
-    broker.trade(i)
-    broker.decide(i)
-    if (i === last && config.close_open_trades) broker.finish(i)
-    recorder.mark(i - from, account, close[i] as number)
-    if (((i - from) & checkpointMask) === checkpointMask) checkpoint?.(i - from + 1, total)
+  return traceBacktest(input, true)
+}
+
+/** As `runBacktest`. Without `skipsQuietBars` every bar is traded, which takes longer and gives the same to the bit. */
+export function traceBacktest(input: BacktestInput, skipsQuietBars: boolean): BacktestRun {
+  const run = new TradingRun(input)
+  const { length } = run
+  for (let p = 0; p < length; ) {
+    const pause = Math.min(length, p + checkpointBars)
+    while (p < pause) {
+      // The last bar is traded: what is open there may have to be closed.
+      if (skipsQuietBars) p += run.passQuiet(p, Math.min(pause, length - 1))
+      if (p < pause) run.trade(p++)
+    }
+    input.checkpoint?.(p, length)
   }
-  checkpoint?.(total, total)
-  return {
-    from,
-    trades: account.trades.build(),
-    equity: recorder.curve,
-    open_trade: account.openTrade(last, close[last] as number),
-    unfilled_signals: broker.hasOrder() ? 1 : 0,
-    ...broker.counts,
-    commission_total: account.commissionTotal,
-    slippage_total: account.slippageTotal,
-  }
+  return run.result()
 }

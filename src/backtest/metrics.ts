@@ -1,24 +1,37 @@
-import type { Bars } from '../market/bars.ts'
 import {
   dayMs,
+  type Periods,
   type ReturnFrequency,
   returnFrequency,
   returnPeriodsPerYear,
   type Timeframe,
 } from '../market/timeframe.ts'
+import { mean, negligible } from '../statistics/moments.ts'
 import type { BacktestConfig } from './backtest-config.ts'
+import { type MeasuredMarket, valueBuyAndHold } from './benchmark.ts'
+import { type DrawdownTotals, measureDrawdowns } from './drawdowns.ts'
 import type { BacktestRun } from './engine.ts'
+import { because, type Measured } from './measured.ts'
 import { type MetricName, metricNames } from './metric-definitions.ts'
-import { equityReturns, mean, standardDeviation } from './returns.ts'
-import { because, type Measured, measureTrades, negligible } from './trade-metrics.ts'
+import { periodEnds } from './periods.ts'
+import {
+  type MeasuredReturns,
+  measureAgainst,
+  measureReturns,
+  withoutBenchmark,
+  withoutReturns,
+} from './return-metrics.ts'
+import { equityReturns, returnsBetween } from './returns.ts'
+import { measureTrades } from './trade-metrics.ts'
 
 /** What a run was made with. */
 export type RunContext = {
-  readonly bars: Bars
+  /** In the order they were traded in. */
+  readonly markets: readonly [MeasuredMarket, ...MeasuredMarket[]]
   readonly timeframe: Timeframe
   readonly config: BacktestConfig
-  /** Index of the first bar a decision could be made on, from the signals; bars before `run.from` do not count. */
-  readonly firstUsableBar: number
+  /** `periodsOf` these markets, for many runs on the same bars; worked out here when left out. */
+  readonly periods?: Periods
 }
 
 /** Metrics of a run. A metric without a value is null and says why; no value is ever infinite or NaN. */
@@ -30,19 +43,70 @@ export type Metrics = {
   readonly periods_basis: string
 }
 
-/** Measures a run by the table of definitions. */
-export function computeMetrics(run: BacktestRun, context: RunContext): Metrics {
-  const range = context.bars.time.subarray(run.from)
-  const periods = returnPeriodsPerYear(range, context.timeframe)
+/** How much to measure. */
+export type MetricsPlan = {
+  /** Seed of the bootstrap of the Sharpe ratio; null leaves its confidence interval undefined, which is much faster. */
+  readonly intervalSeed: number | null
+}
+
+/** Returns of the equity in a year, by the bars of the first market in its range. Reads every bar. */
+export function periodsOf({ markets: [first], timeframe }: Omit<RunContext, 'config'>): Periods {
+  return returnPeriodsPerYear(first.bars.time.subarray(first.from), timeframe)
+}
+
+/** Open of the first bar of the range, of any market. */
+export function startOf({ markets }: Pick<RunContext, 'markets'>): number {
+  let startMs = Number.POSITIVE_INFINITY
+  for (const { bars, from } of markets)
+    if (from < bars.length) startMs = Math.min(startMs, bars.time[from] as number)
+  return startMs
+}
+
+/** Years of 365.25 days from `startMs` to the last close. */
+export function yearsOf({ equity }: BacktestRun, startMs: number): number {
+  return ((equity.time[equity.length - 1] as number) - startMs) / (365.25 * dayMs)
+}
+
+/** The returns of a run that the ratios are made of; null when the equity was zero or below: there are none from that. */
+export function returnsOf(run: BacktestRun, { timeframe, config }: RunContext): Float64Array | null {
+  for (let i = 0; i < run.equity.length; i++) if (!((run.equity.equity[i] as number) > 0)) return null
+  return equityReturns(run.equity, config.initial_capital, periodEnds(run.equity, timeframe))
+}
+
+/**
+ * Measures a run by the table of definitions: one pass over the equity, the rest per return and per trade. Columns of the
+ * curve that are made when they are first read are not read.
+ */
+export function computeMetrics(
+  run: BacktestRun,
+  context: RunContext,
+  plan: MetricsPlan = { intervalSeed: null },
+): Metrics {
+  const periods = context.periods ?? periodsOf(context)
+  const { timeframe, config } = context
+  const ends = periodEnds(run.equity, timeframe)
+  const start = { timeMs: startOf(context), equity: config.initial_capital }
+  const drawdowns = measureDrawdowns(run.equity, start)
   const measured: Record<MetricName, Measured> = {
-    ...measureEquity(run, context),
-    ...measureReturns(run, context, periods.periods_per_year),
+    ...measureEquity(run, { drawdowns, start, ends }),
+    ...measureSides(run),
+    ...measureRatios(run, context, { ends, drawdowns, periodsPerYear: periods.periods_per_year, plan }),
     ...measureTrades(run.trades),
     commission_total: run.commission_total,
+    spread_total: run.spread_total,
     slippage_total: run.slippage_total,
-    buy_and_hold_return_fraction: measureBuyAndHold(run, context),
+    borrow_total: run.borrow_total,
+    funding_total: run.funding_total,
     periods_per_year: periods.periods_per_year,
   }
+  return {
+    ...separateReasons(measured),
+    return_frequency: returnFrequency(timeframe),
+    periods_basis: periods.basis,
+  }
+}
+
+function separateReasons(measured: Record<MetricName, Measured>) {
   const values: Partial<Record<MetricName, number | null>> = {}
   const reasons: Partial<Record<MetricName, string>> = {}
   for (const name of metricNames) {
@@ -51,76 +115,106 @@ export function computeMetrics(run: BacktestRun, context: RunContext): Metrics {
     if (typeof value !== 'number') reasons[name] = value.undefined
     else if (!Number.isFinite(value)) reasons[name] = 'the value is too large to be a number'
   }
-  return {
-    values: values as Record<MetricName, number | null>,
-    undefined_reasons: reasons,
-    return_frequency: returnFrequency(context.timeframe),
-    periods_basis: periods.basis,
-  }
+  return { values: values as Record<MetricName, number | null>, undefined_reasons: reasons }
 }
 
-function measureEquity(run: BacktestRun, { bars, config }: RunContext) {
+type Passes = {
+  readonly drawdowns: DrawdownTotals
+  readonly start: { readonly timeMs: number; readonly equity: number }
+  readonly ends: Int32Array
+}
+
+function measureEquity(run: BacktestRun, { drawdowns, start, ends }: Passes) {
   const { equity } = run
   const final = equity.equity[equity.length - 1] as number
-  const growth = final / config.initial_capital
-  const startMs = bars.time[run.from] as number
-  const years = ((equity.time[equity.length - 1] as number) - startMs) / (365.25 * dayMs)
+  const growth = final / start.equity
+  const years = yearsOf(run, start.timeMs)
   const cagr = growth > 0 ? growth ** (1 / years) - 1 : null
-  const drawdown = equity.drawdown_fraction.reduce((most, fraction) => Math.max(most, fraction), 0)
+  const deepest = drawdowns.deepest_fraction
+  const never = because('the equity never fell')
+  const average = mean(Float64Array.from(ends, end => equity.equity[end] as number))
   return {
     final_equity: final,
     total_return_fraction: growth - 1,
     cagr_fraction: cagr ?? because(ruined),
-    max_drawdown_fraction: drawdown,
-    max_drawdown_duration_days: longestDrawdownMs(run, startMs) / dayMs,
-    calmar: measureCalmar(cagr, drawdown),
-    exposure_fraction: run.exposed_bars / equity.length,
+    max_drawdown_fraction: deepest,
+    max_drawdown_duration_days: drawdowns.longest_ms / dayMs,
+    avg_drawdown_fraction: drawdowns.mean_fraction,
+    avg_drawdown_duration_days: drawdowns.mean_ms / dayMs,
+    calmar: cagr === null ? because(ruined) : deepest < negligible ? never : cagr / deepest,
+    recovery_factor: deepest < negligible ? never : (growth - 1) / deepest,
+    annual_turnover: average > 0 ? tradedValue(run) / average / years : because(ruined),
   }
 }
 
-function measureCalmar(cagr: number | null, drawdown: number): Measured {
-  if (cagr === null) return because(ruined)
-  return drawdown < negligible ? because('the equity never fell') : cagr / drawdown
-}
-
-function longestDrawdownMs({ equity }: BacktestRun, startMs: number): number {
-  let peakMs = startMs
-  let isUnderWater = false
-  let longestMs = 0
-  for (let i = 0; i < equity.length; i++) {
-    const timeMs = equity.time[i] as number
-    const isBelow = (equity.drawdown_fraction[i] as number) > 0
-    if (isBelow || isUnderWater) longestMs = Math.max(longestMs, timeMs - peakMs)
-    if (!isBelow) peakMs = timeMs
-    isUnderWater = isBelow
+function measureSides({ equity, exposed_bars, trades, open_trades }: BacktestRun) {
+  const { length, side, bars_held } = trades
+  let long = 0
+  let short = 0
+  for (let i = 0; i < length; i++) {
+    if (side[i] === 'long') long += bars_held[i] as number
+    else short += bars_held[i] as number
   }
-  return longestMs
-}
-
-function measureReturns(run: BacktestRun, { config, timeframe }: RunContext, periodsPerYear: number) {
-  const returns = equityReturns(run.equity, config.initial_capital, timeframe)
-  if (returns === null) return sameReason(ruined)
-  if (returns.length < 2) return sameReason(`fewer than two ${returnFrequency(timeframe)} returns`)
-  const annual = Math.sqrt(periodsPerYear)
-  const average = mean(returns)
-  const deviation = standardDeviation(returns)
-  const downside = Math.sqrt(mean(returns.map(value => Math.min(value, 0) ** 2)))
+  for (const open of open_trades) {
+    if (open.side === 'long') long += open.bars_held
+    else short += open.bars_held
+  }
   return {
-    annual_volatility_fraction: deviation * annual,
-    sharpe:
-      deviation < negligible ? because('the equity returns do not vary') : (average / deviation) * annual,
-    sortino: downside < negligible ? because('no equity return is negative') : (average / downside) * annual,
+    exposure_fraction: exposed_bars / equity.length,
+    long_time_fraction: long / equity.length,
+    short_time_fraction: short / equity.length,
   }
 }
 
-function sameReason(reason: string) {
-  return { annual_volatility_fraction: because(reason), sharpe: because(reason), sortino: because(reason) }
+function tradedValue({ trades, open_trades }: BacktestRun): number {
+  const { length, units, entry_price, exit_price } = trades
+  let value = 0
+  for (let i = 0; i < length; i++)
+    value += (units[i] as number) * ((entry_price[i] as number) + (exit_price[i] as number))
+  for (const open of open_trades) value += open.units * open.entry_price
+  return value
 }
 
-function measureBuyAndHold(run: BacktestRun, { bars, firstUsableBar }: RunContext): Measured {
-  const first = Math.max(run.from, firstUsableBar)
-  if (first >= bars.length) return because('no bar of the range is past the warm-up')
-  return (bars.close[bars.length - 1] as number) / (bars.close[first] as number) - 1
+type RatioPlan = {
+  readonly ends: Int32Array
+  readonly drawdowns: DrawdownTotals
+  readonly periodsPerYear: number
+  readonly plan: MetricsPlan
+}
+
+function measureRatios(run: BacktestRun, context: RunContext, given: RatioPlan) {
+  const { ends, drawdowns, periodsPerYear, plan } = given
+  const values = valueBuyAndHold(context.markets, run.equity, ends)
+  const held = values === null ? null : (values[values.length - 1] as number) - 1
+  const measured: MeasuredReturns = {
+    returns: equityReturns(run.equity, context.config.initial_capital, ends),
+    periodsPerYear,
+    intervalSeed: plan.intervalSeed,
+  }
+  const none = drawdowns.ruined
+    ? ruined
+    : ends.length < 2
+      ? `fewer than two ${returnFrequency(context.timeframe)} returns`
+      : null
+  const beside =
+    none !== null || values === null
+      ? withoutBenchmark(none ?? unusable)
+      : measureAgainst(returnsOfValues(values), measured)
+  return {
+    ...(none === null ? measureReturns(measured) : withoutReturns(none)),
+    ...beside,
+    buy_and_hold_return_fraction: held ?? because(unusable),
+  }
+}
+
+/** Returns from value to value, the first one from 1. */
+function returnsOfValues(values: Float64Array): Float64Array {
+  return returnsBetween(
+    values,
+    1,
+    Int32Array.from(values, (_, i) => i),
+  )
 }
 
 const ruined = 'the equity fell to zero or below'
+const unusable = 'no bar of the range is past the warm-up'

@@ -1,6 +1,7 @@
 /**
  * What is decided at the close of each bar: one element per bar in every column. Rules and models alike hand their
- * decisions over in this form.
+ * decisions over in this form. A distance is in price and > 0; an entry decided on a bar where one it needs is NaN is
+ * not taken. Null: no entry uses it.
  */
 export type TradeSignals = {
   /** 1 where the side is to be entered or left, else 0. */
@@ -8,11 +9,12 @@ export type TradeSignals = {
   readonly exit_long: Uint8Array
   readonly enter_short: Uint8Array
   readonly exit_short: Uint8Array
-  /**
-   * Distance of the stop from the fill price of an entry decided on this bar, in price, > 0. NaN where it is not
-   * known: such an entry is not taken. Null when no entry has a stop.
-   */
+  /** From the raw fill price of the entry to its stop. */
   readonly stop_distance: Float64Array | null
   /** The same for the target. */
   readonly target_distance: Float64Array | null
+  /** A limit order buys at close − distance and sells at close + distance; that of a stop-limit lies so far beyond its stop. */
+  readonly limit_distance: Float64Array | null
+  /** A stop order buys at close + distance and sells at close − distance. */
+  readonly entry_stop_distance: Float64Array | null
 }

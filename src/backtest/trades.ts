@@ -11,11 +11,18 @@ export const exitReasons = [
   'target',
   /** It had been held for as many bars as the strategy allows. */
   'max_bars',
-  /** A short had lost all equity. */
+  /** The equity had fallen below the maintenance margin. */
+  'liquidation',
+  /** Nothing was left of the equity. */
   'ruin',
   'end_of_data',
 ] as const
 export type ExitReason = (typeof exitReasons)[number]
+
+/** Index of each reason in `exitReasons`: how the bar loop knows it. */
+export const exitCodes = Object.fromEntries(exitReasons.map((reason, code) => [reason, code])) as Readonly<
+  Record<ExitReason, number>
+>
 
 export type Side = 'long' | 'short'
 
@@ -25,20 +32,26 @@ export type Direction = 1 | -1
 /** The numbers of a trade. Money is in account currency, times are epoch ms UTC. */
 export type TradeNumbers = {
   entry_time: number
-  /** Raw price, before slippage. */
+  /** Raw price, before spread and slippage; of several fills the average, as is the exit price. */
   entry_price: number
-  /** Open time of the bar for a fill at an open; close time of the bar for a fill inside it or at its close. */
+  /** Of the last fill. Open time of the bar at an open; close time of the bar inside it or at its close; so is the entry. */
   exit_time: number
   exit_price: number
   /** > 0 on both sides. */
   units: number
   /** units · (exit price − entry price), of a short the negative of it; before costs. */
   gross_pnl: number
-  /** Both fills, ≥ 0. */
+  /** All fills, ≥ 0. */
   commission: number
-  /** Both fills, ≥ 0. A target has none: it is a limit order. */
+  /** Half the spread of every fill that is not of a limit order, ≥ 0. */
+  spread: number
+  /** All fills, ≥ 0. A target has none: it is a limit order. */
   slippage: number
-  /** gross − commission − slippage. */
+  /** For the short while it was held, ≥ 0. */
+  borrow: number
+  /** Its share of the interest on borrowed cash while it was held, ≥ 0. */
+  funding: number
+  /** gross − commission − slippage − spread − borrow − funding. */
   net_pnl: number
   /** net_pnl / (units · entry price). */
   return_fraction: number
@@ -46,7 +59,7 @@ export type TradeNumbers = {
   bars_held: number
   /**
    * Largest unrealised gain before costs, ≥ 0. Of the bar inside which a stop or target was filled only the fill price
-   * counts: what else the bar reached may have come after it.
+   * counts: what else the bar reached may have come after it. Of the bar inside which it was entered, only the close.
    */
   max_favourable_excursion: number
   /** Largest unrealised loss before costs, as a positive number; the same holds for the last bar. */
@@ -64,7 +77,10 @@ const numberColumns = [
   'units',
   'gross_pnl',
   'commission',
+  'spread',
   'slippage',
+  'borrow',
+  'funding',
   'net_pnl',
   'return_fraction',
   'bars_held',
@@ -78,16 +94,21 @@ const numberColumns = [
 export type Trades = { readonly [K in keyof TradeNumbers]: Float64Array } & {
   readonly length: number
   readonly trade_id: Int32Array
+  readonly symbol: readonly string[]
   readonly side: readonly Side[]
   readonly entry_reason: readonly ('enter_long' | 'enter_short')[]
   readonly exit_reason: readonly ExitReason[]
-  /** Whether the bar that ended the trade reached stop and target: which came first is not known. */
+  /**
+   * Whether a bar left open what came first and the mode decided: stop or target, or an entry and a level that was
+   * reached on the same bar. Finer bars that show it leave no doubt.
+   */
   readonly ambiguous: readonly boolean[]
 }
 
 /** Every column of `Trades`, in the order to show them. */
 export const tradeColumns = [
   'trade_id',
+  'symbol',
   'side',
   ...numberColumns,
   'entry_reason',
@@ -98,32 +119,54 @@ export const tradeColumns = [
 /** Columns of trades that grow by doubling, so that adding one allocates almost never. */
 export class TradeList {
   /** To be written at the index `add` gives. */
-  columns = allocate(64)
+  columns = allocate(256)
   private count = 0
-  private marks = new Uint8Array(64)
+  private marks = new Uint32Array(256)
 
-  /** Adds a trade whose numbers the caller writes. @returns its index in `columns` */
-  add(direction: Direction, reason: ExitReason, isAmbiguous: boolean): number {
+  /** Forgets every trade and keeps the memory. */
+  clear(): void {
+    this.count = 0
+  }
+
+  /** Adds a trade whose numbers the caller writes. @param market index of its symbol  @returns its index in `columns` */
+  add(market: number, direction: Direction, exitCode: number, isAmbiguous: boolean): number {
     if (this.count === this.marks.length) this.grow()
     this.marks[this.count] =
-      exitReasons.indexOf(reason) | (direction > 0 ? 0 : shortMark) | (isAmbiguous ? ambiguousMark : 0)
+      exitCode | (direction > 0 ? 0 : shortMark) | (isAmbiguous ? ambiguousMark : 0) | (market << marketShift)
     return this.count++
   }
 
-  build(): Trades {
+  /** The trades so far, as views of this memory; columns of texts are made when they are first read. */
+  build(symbols: readonly string[]): Trades {
+    const marks = this.marks.subarray(0, this.count)
     const columns = Object.fromEntries(
-      numberColumns.map(name => [name, this.columns[name].slice(0, this.count)]),
-    )
-    const marks = Array.from(this.marks.subarray(0, this.count))
-    const isShort = (mark: number) => (mark & shortMark) !== 0
+      numberColumns.map(name => [name, this.columns[name].subarray(0, this.count)]),
+    ) as Record<keyof TradeNumbers, Float64Array>
+    const read = <T>(make: (mark: number) => T) => once(() => Array.from(marks, make))
+    const symbol = read(mark => symbols[mark >>> marketShift] ?? '')
+    const side = read<Side>(mark => (isShort(mark) ? 'short' : 'long'))
+    const entry_reason = read(mark => (isShort(mark) ? 'enter_short' : 'enter_long'))
+    const exit_reason = read(mark => exitReasons[mark & reasonMask] as ExitReason)
+    const ambiguous = read(mark => (mark & ambiguousMark) !== 0)
     return {
-      ...(columns as Record<keyof TradeNumbers, Float64Array>),
+      ...columns,
       length: this.count,
-      trade_id: Int32Array.from(marks, (_, i) => i + 1),
-      side: marks.map(mark => (isShort(mark) ? 'short' : 'long')),
-      entry_reason: marks.map(mark => (isShort(mark) ? 'enter_short' : 'enter_long')),
-      exit_reason: marks.map(mark => exitReasons[mark & reasonMask] as ExitReason),
-      ambiguous: marks.map(mark => (mark & ambiguousMark) !== 0),
+      trade_id: countFromOne(this.count),
+      get symbol() {
+        return symbol()
+      },
+      get side() {
+        return side()
+      },
+      get entry_reason() {
+        return entry_reason()
+      },
+      get exit_reason() {
+        return exit_reason()
+      },
+      get ambiguous() {
+        return ambiguous()
+      },
     }
   }
 
@@ -131,16 +174,37 @@ export class TradeList {
     const larger = allocate(this.count * 2)
     for (const name of numberColumns) larger[name].set(this.columns[name])
     this.columns = larger
-    const marks = new Uint8Array(this.count * 2)
+    const marks = new Uint32Array(this.count * 2)
     marks.set(this.marks)
     this.marks = marks
   }
 }
 
-/** A mark is the index of the exit reason and two flags. */
+/** 1, 2, 3 … `length`. */
+export function countFromOne(length: number): Int32Array {
+  const ids = new Int32Array(length)
+  for (let i = 0; i < length; i++) ids[i] = i + 1
+  return ids
+}
+
+/** Calculates a value when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** A mark is the code of the exit reason, two flags, and the index of the market. */
 const reasonMask = 15
 const shortMark = 16
 const ambiguousMark = 32
+const marketShift = 6
+
+function isShort(mark: number): boolean {
+  return (mark & shortMark) !== 0
+}
 
 function allocate(capacity: number): Record<keyof TradeNumbers, Float64Array> {
   const columns = numberColumns.map(name => [name, new Float64Array(capacity)])

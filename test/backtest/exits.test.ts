@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { BacktestConfig, ExitPlan } from '../../src/backtest/backtest-config.ts'
-import { type BacktestRun, runBacktest } from '../../src/backtest/engine.ts'
-import { decisions, freeConfig } from '../fixtures/backtest.ts'
+import { type BacktestConfig, type OrderPlan, plainPlan } from '../../src/backtest/backtest-config.ts'
+import { decisions, freeConfig, runOne } from '../fixtures/backtest.ts'
 import { barsOf } from '../fixtures/bars.ts'
 
 /** Open, high, low, close. */
@@ -9,19 +8,19 @@ type Row = readonly [number, number, number, number]
 type Case = {
   readonly bars: readonly Row[]
   readonly signals: Parameters<typeof decisions>[1]
-  readonly plan?: Partial<ExitPlan>
+  readonly plan?: Partial<OrderPlan>
   readonly config?: Partial<BacktestConfig>
 }
 
 /** Ten units a trade and money for thousands, without costs: results are differences of prices times ten. */
 const tenUnits = { ...freeConfig, initial_capital: 100_000, sizing: { mode: 'units', units: 10 } } as const
 
-function run({ bars, signals, plan, config }: Case): BacktestRun {
-  return runBacktest({
+function run({ bars, signals, plan, config }: Case): ReturnType<typeof runOne> {
+  return runOne({
     bars: barsOf(bars.map(([open, high, low, close]) => ({ open, high, low, close }))),
     signals: decisions(bars.length, signals),
     config: { ...tenUnits, ...config },
-    exits: { trailing_stop: false, max_bars: null, ...plan },
+    plan: { ...plainPlan, ...plan },
   })
 }
 
@@ -100,7 +99,7 @@ describe('a short', () => {
     expect([trades.max_favourable_excursion[0], trades.max_adverse_excursion[0]]).toEqual([40, 10])
     // Sold 10 at 100: the proceeds are in the cash, the debt of 10 units is valued at each close.
     expect([...equity.cash]).toEqual([100_000, 101_000, 101_000, 100_040])
-    expect([...equity.position_units]).toEqual([0, -10, -10, 0])
+    expect([...equity.position_value]).toEqual([0, -1000, -970, 0])
     expect([...equity.equity]).toEqual([100_000, 100_000, 100_030, 100_040])
   })
 })
@@ -303,7 +302,7 @@ test('stop and target stand at the distances of the bar that decided, from the p
     ['enter_long', 1],
     ['enter_short', -1],
   ] as const) {
-    const { open_trade } = runBacktest({
+    const { open_trade } = runOne({
       bars,
       signals: {
         ...decisions(2, { [side]: [0] }),

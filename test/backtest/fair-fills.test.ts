@@ -1,8 +1,16 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
-import { type BacktestInput, runBacktest } from '../../src/backtest/engine.ts'
-import { anyConfig, anyExits, anySignals } from '../fixtures/backtest.ts'
+import { type BacktestConfig, plainPlan } from '../../src/backtest/backtest-config.ts'
+import {
+  anyConfig,
+  anyExits,
+  anyPlan,
+  anySignals,
+  constants,
+  freeConfig,
+  runOne,
+  type SingleInput,
+} from '../fixtures/backtest.ts'
 import { anyBars, barsOf } from '../fixtures/bars.ts'
 
 const anyInput = anyBars(2, 120).chain(bars =>
@@ -10,16 +18,14 @@ const anyInput = anyBars(2, 120).chain(bars =>
     bars: fc.constant(bars),
     signals: anySignals(bars.length),
     config: anyConfig,
-    exits: anyExits,
+    plan: anyExits,
   }),
 )
 
 /** So much money that nothing is bounded by it, and the same units whatever trading costs. */
 const rich = {
+  ...freeConfig,
   initial_capital: 1e9,
-  commission_rate: 0,
-  commission_fixed: 0,
-  slippage_bps: 0,
   sizing: { mode: 'units', units: 8 },
   units: 'whole',
   close_open_trades: true,
@@ -29,7 +35,7 @@ test('no fill is outside the range of its bar, and entries are filled at opens',
   fc.assert(
     fc.property(anyInput, input => {
       const { bars } = input
-      const { trades } = runBacktest(input)
+      const { trades } = runOne(input)
       for (let i = 0; i < trades.length; i++) {
         const entered = bars.time.indexOf(trades.entry_time[i] ?? 0)
         expect(trades.entry_price[i]).toBe(bars.open[entered])
@@ -48,7 +54,7 @@ test('no fill is outside the range of its bar, and entries are filled at opens',
 test('a stop is never filled at a better price than the stop, and a target never at a worse one', () => {
   fc.assert(
     fc.property(anyInput, input => {
-      const { trades } = runBacktest({ ...input, exits: { trailing_stop: false, max_bars: null } })
+      const { trades } = runOne({ ...input, plan: plainPlan })
       trades.exit_reason.forEach((reason, i) => {
         const sign = trades.side[i] === 'long' ? 1 : -1
         const exit = trades.exit_price[i] ?? 0
@@ -70,8 +76,8 @@ test('costs never improve a trade nor the result', () => {
   })
   fc.assert(
     fc.property(anyInput, costs, (input, paid) => {
-      const free = runBacktest({ ...input, config: rich })
-      const costly = runBacktest({ ...input, config: { ...rich, ...paid } })
+      const free = runOne({ ...input, config: rich })
+      const costly = runOne({ ...input, config: { ...rich, ...paid } })
       expect(costly.trades.gross_pnl).toEqual(free.trades.gross_pnl)
       costly.trades.net_pnl.forEach((net, i) => {
         expect(net).toBeLessThanOrEqual(free.trades.net_pnl[i] ?? Number.NaN)
@@ -99,7 +105,7 @@ const wholeBars = fc
   )
 
 /** The same path with up and down exchanged. */
-function mirror({ bars, signals, ...rest }: BacktestInput): BacktestInput {
+function mirror({ bars, signals, ...rest }: SingleInput): SingleInput {
   const turned = Array.from({ length: bars.length }, (_, i) => ({
     open: 2000 - (bars.open[i] ?? 0),
     high: 2000 - (bars.low[i] ?? 0),
@@ -126,14 +132,20 @@ test('a short earns on a path what a long earns on its mirror image, fill by fil
       bars: fc.constant(bars),
       signals: anySignals(bars.length),
       // A fixed commission is the one cost that does not depend on the price.
-      config: fc.nat(50).map(commission_fixed => ({ ...rich, commission_fixed })),
-      exits: anyExits,
+      // The modes that name the high or the low have no mirror image.
+      config: fc.record({
+        ...constants(rich),
+        commission_fixed: fc.nat(50),
+        intrabar: fc.constantFrom('pessimistic', 'optimistic'),
+        fill_on: fc.constantFrom('next_open', 'close'),
+      }),
+      plan: anyPlan,
     }),
   )
   fc.assert(
     fc.property(anyMirrored, input => {
-      const here = runBacktest(input)
-      const there = runBacktest(mirror(input))
+      const here = runOne(input)
+      const there = runOne(mirror(input))
       for (const column of [
         'units',
         'gross_pnl',
@@ -178,14 +190,14 @@ test('an account is never worth less than nothing by more than a gap, and trades
       bars: fc.constant(bars),
       signals: anySignals(bars.length),
       config: anyConfig.map(config => ({ ...config, commission_fixed: 0 })),
-      exits: anyExits,
+      plan: anyExits,
     }),
   )
   let ruins = 0
   fc.assert(
     fc.property(anyShort, input => {
       // Each bar opens at the close before it: there are no gaps, so nothing is ever owed.
-      const { trades, equity } = runBacktest(input)
+      const { trades, equity } = runOne(input)
       const capital = input.config.initial_capital
       for (const value of equity.equity) expect(value).toBeGreaterThanOrEqual(-1e-9 * capital)
       const ruin = trades.exit_reason.indexOf('ruin')

@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
-import { runBacktest } from '../../src/backtest/engine.ts'
 import { dayMs } from '../../src/market/timeframe.ts'
-import { signalsAt } from '../fixtures/backtest.ts'
+import { freeConfig, runOne, signalsAt } from '../fixtures/backtest.ts'
 import { barsOf, mondayMs } from '../fixtures/bars.ts'
 
 const bars = barsOf(
@@ -23,6 +22,7 @@ const bars = barsOf(
 )
 
 const config: BacktestConfig = {
+  ...freeConfig,
   initial_capital: 10_000,
   commission_rate: 0.001,
   commission_fixed: 1,
@@ -36,7 +36,7 @@ const day = (i: number) => mondayMs + i * dayMs
 const near = (values: readonly number[]) => values.map(value => expect.closeTo(value, 9))
 
 test('two round trips cost, earn and last what a calculation by hand says', () => {
-  const run = runBacktest({ bars, signals: signalsAt(12, [1, 6, 8], [4, 10]), config })
+  const run = runOne({ bars, signals: signalsAt(12, [1, 6, 8], [4, 10]), config })
   // Trade 1: one unit costs 102 · 1.001 · 1.001 = 102.204102; (10 000 − 1) / 102.204102 = 97.8 → 97 units.
   //   in:  value 9 894, slippage 9.894, commission 0.001 · 9 903.894 + 1 = 10.903894; cash 85.202106
   //   out: value 10 088, slippage 10.088, commission 0.001 · 10 077.912 + 1 = 11.077912; cash 10 152.036194
@@ -71,9 +71,10 @@ test('two round trips cost, earn and last what a calculation by hand says', () =
 })
 
 test('the equity is cash plus units at the close of every bar', () => {
-  const { equity } = runBacktest({ bars, signals: signalsAt(12, [1, 6, 8], [4, 10]), config })
+  const { equity } = runOne({ bars, signals: signalsAt(12, [1, 6, 8], [4, 10]), config })
   expect([...equity.time]).toEqual(Array.from({ length: 12 }, (_, i) => day(i + 1)))
-  expect([...equity.position_units]).toEqual([0, 0, 97, 97, 97, 0, 0, 101, 101, 101, 101, 0])
+  const units = [0, 0, 97, 97, 97, 0, 0, 101, 101, 101, 101, 0]
+  expect([...equity.position_value]).toEqual(units.map((count, i) => count * (bars.close[i] ?? 0)))
   expect([...equity.cash]).toEqual(
     near([
       1e4,
@@ -95,7 +96,7 @@ test('the equity is cash plus units at the close of every bar', () => {
 })
 
 test('what is open at the end is sold at the last close, with costs, inside the last equity point', () => {
-  const { trades, equity, open_trade } = runBacktest({ bars, signals: signalsAt(12, [6], []), config })
+  const { trades, equity, open_trade } = runOne({ bars, signals: signalsAt(12, [6], []), config })
   // (10 000 − 1) / 100.2001 = 99.8 → 99 units: value 9 900, slippage 9.9, commission 10.9099; cash 79.1901.
   // Out at 106: value 10 494, slippage 10.494, commission 0.001 · 10 483.506 + 1 = 11.483506.
   expect(trades.exit_reason).toEqual(['end_of_data'])
@@ -104,18 +105,19 @@ test('what is open at the end is sold at the last close, with costs, inside the 
   expect(trades.bars_held[0]).toBe(4)
   expect(trades.max_favourable_excursion[0]).toBe(99 * 13)
   expect(equity.equity[11]).toBeCloseTo(79.1901 + 10_494 - 10.494 - 11.483506, 9)
-  expect(equity.position_units[11]).toBe(0)
+  expect(equity.position_value[11]).toBe(0)
   expect(open_trade).toBeNull()
 })
 
 test('without closing, the open position is reported with its unrealised result', () => {
-  const run = runBacktest({
+  const run = runOne({
     bars,
     signals: signalsAt(12, [6], []),
     config: { ...config, close_open_trades: false },
   })
   expect(run.trades.length).toBe(0)
   expect(run.open_trade).toEqual({
+    symbol: 'TEST',
     side: 'long',
     entry_time: day(7),
     entry_price: 100,
@@ -123,7 +125,10 @@ test('without closing, the open position is reported with its unrealised result'
     last_price: 106,
     gross_pnl: 99 * 6,
     commission: expect.closeTo(10.9099, 9),
+    spread: 0,
     slippage: expect.closeTo(9.9, 9),
+    borrow: 0,
+    funding: 0,
     net_pnl: expect.closeTo(594 - 10.9099 - 9.9, 9),
     bars_held: 4,
     max_favourable_excursion: 99 * 13,
@@ -137,11 +142,11 @@ test('without closing, the open position is reported with its unrealised result'
 
 test('a fraction of the equity is all an entry may spend, costs included', () => {
   const sizing = { mode: 'fraction', fraction: 0.5 } as const
-  const { equity } = runBacktest({
+  const { equity } = runOne({
     bars,
     signals: signalsAt(12, [1], []),
     config: { ...config, sizing, units: 'fractional' },
   })
   expect(equity.cash[2]).toBeCloseTo(5000, 9)
-  expect(equity.position_units[2]).toBeCloseTo(4999 / 102.204102, 9)
+  expect(equity.position_value[2]).toBeCloseTo((105 * 4999) / 102.204102, 9)
 })

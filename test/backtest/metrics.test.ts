@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { runBacktest } from '../../src/backtest/engine.ts'
 import { metricDefinitions, metricNames } from '../../src/backtest/metric-definitions.ts'
 import { computeMetrics } from '../../src/backtest/metrics.ts'
+import type { OpenTrade } from '../../src/backtest/open-trade.ts'
 import type { Bars } from '../../src/market/bars.ts'
 import type { Timeframe } from '../../src/market/timeframe.ts'
-import { anyConfig, anySignals, freeConfig, signalsAt } from '../fixtures/backtest.ts'
+import { anyConfig, anySignals, freeConfig, runOne, signalsAt } from '../fixtures/backtest.ts'
 import { anyBars, barsOf, barsOfCloses } from '../fixtures/bars.ts'
+import { contextOf, curveOf, grow, measuredMarket, runOf, tradesOf } from '../fixtures/measured-run.ts'
 
 type Given = {
   enter?: readonly number[]
@@ -17,13 +18,13 @@ type Given = {
 
 function measure(bars: Bars, given: Given = {}) {
   const config = freeConfig
-  const run = runBacktest({
+  const run = runOne({
     bars,
     config,
     signals: signalsAt(bars.length, given.enter ?? [], given.exit ?? []),
   })
   const { timeframe = '1d', firstUsableBar = 0 } = given
-  return computeMetrics(run, { bars, config, timeframe, firstUsableBar })
+  return computeMetrics(run, { markets: [measuredMarket(bars, { firstUsableBar })], config, timeframe })
 }
 
 // Bought with 100 at the open of Tuesday, 10 a unit: equity at the closes 100, 110, 99, 108.9, that is
@@ -146,13 +147,15 @@ test('every metric is a finite number or null with a reason, whatever happened',
   )
   fc.assert(
     fc.property(anyInput, ([bars, signals, config, firstUsableBar]) => {
-      const run = runBacktest({ bars, signals, config })
-      const { values, undefined_reasons } = computeMetrics(run, {
-        bars,
+      const run = runOne({ bars, signals, config })
+      const context = {
+        markets: [measuredMarket(bars, { firstUsableBar })],
         config,
         timeframe: '1d',
-        firstUsableBar,
-      })
+      } as const
+      // The bootstrap is most of the time: one run in four.
+      const intervalSeed = firstUsableBar % 4 === 0 ? firstUsableBar : null
+      const { values, undefined_reasons } = computeMetrics(run, context, { intervalSeed })
       expect(Object.keys(values)).toEqual(metricNames)
       for (const name of metricNames) {
         const value = values[name]
@@ -169,3 +172,95 @@ test('every metric has a unit, a definition and a source', () => {
     expect(definition).toMatch(/\.$/)
   }
 })
+
+test('the confidence interval is left out unless a seed is given, and is the same for the same seed', () => {
+  const returns = [0.01, -0.02, 0.03, 0.01, -0.01, 0.02, 0.01, -0.03, 0.02, 0.01]
+  const run = runOf(curveOf(grow(returns)))
+  const context = contextOf(10)
+  const light = computeMetrics(run, context)
+  expect(light.values.sharpe_ci_low).toBeNull()
+  expect(light.undefined_reasons.sharpe_ci_high).toMatch(/not computed/)
+  const full = computeMetrics(run, context, { intervalSeed: 1 })
+  expect(full).toEqual(computeMetrics(run, context, { intervalSeed: 1 }))
+  expect(full.values.sharpe_ci_low).not.toBe(
+    computeMetrics(run, context, { intervalSeed: 2 }).values.sharpe_ci_low,
+  )
+  const { sharpe_ci_low: low, sharpe, sharpe_ci_high: high } = full.values
+  expect((low ?? 0) < (sharpe ?? 0) && (sharpe ?? 0) < (high ?? 0)).toBe(true)
+  const { sharpe_ci_low: _, sharpe_ci_high: __, ...rest } = full.values
+  expect(light.values).toMatchObject(rest)
+})
+
+test('returns are beside those of the benchmark what a calculation by hand says', () => {
+  // Half of the equity is in the market: returns of ½ · (10 %, −10 %, 10 %, −10 %).
+  const closes = [10, 11, 9.9, 10.89, 9.801]
+  const run = runOf(curveOf(grow([0, 0.05, -0.05, 0.05, -0.05])))
+  const context = contextOf(5, { markets: [measuredMarket(barsOfCloses(closes))] })
+  const { values } = computeMetrics(run, context)
+  expect(values.beta).toBeCloseTo(0.5, 12)
+  expect(values.correlation).toBeCloseTo(1, 12)
+  expect(values.alpha_annual_fraction).toBeCloseTo(0, 12)
+  // Differences 0, −5 %, 5 %, −5 %, 5 %: mean 0.
+  expect(values.information_ratio).toBeCloseTo(0, 12)
+  expect(values.treynor).toBeCloseTo((values.annual_return_fraction ?? 0) / 0.5, 12)
+})
+
+test('shape and tails of the returns are what a calculation by hand says', () => {
+  // Of −2 %, 1 %, 1 %: mean 0, m₂ = 2·10⁻⁴, m₃ = −2·10⁻⁶, m₄ = 6·10⁻⁸.
+  const { values } = computeMetrics(runOf(curveOf(grow([-0.02, 0.01, 0.01]))), contextOf(3))
+  expect(values.skew).toBeCloseTo(-1 / Math.SQRT2, 9)
+  expect(values.kurtosis).toBeCloseTo(1.5, 9)
+  expect(values.omega).toBeCloseTo(1, 9)
+  // Position 0.1 between −2 % and 1 %; the worst of three is one.
+  expect(values.value_at_risk_95_fraction).toBeCloseTo(0.017, 12)
+  expect(values.expected_shortfall_95_fraction).toBeCloseTo(0.02, 12)
+  // Drawdowns 2 %, 1.02 % and 0.0302 % of 100.
+  const squares = 0.02 ** 2 + (1 - 0.98 * 1.01) ** 2 + (1 - 0.98 * 1.01 ** 2) ** 2
+  expect(values.ulcer_index_fraction).toBeCloseTo(Math.sqrt(squares / 3), 12)
+  expect(values.psr).toBeCloseTo(0.5, 9)
+  expect(values.annual_return_fraction).toBeCloseTo((0.98 * 1.01 ** 2) ** (252 / 3) - 1, 12)
+})
+
+test('turnover and time on each side are what a calculation by hand says', () => {
+  const curve = curveOf(new Array<number>(365.25 * 4).fill(100))
+  // Bought for 200, sold for 300, and 100 is still open: 600 of 100 in four years.
+  const trades = tradesOf([
+    { pnl: 100, units: 10, entry: 20, exit: 30, bars: 400 },
+    { pnl: 0, units: 0, bars: 300, side: 'short' },
+  ])
+  const { values } = computeMetrics(runOf(curve, { trades, open_trades: [openTrade] }), contextOf(1461))
+  expect(values.annual_turnover).toBeCloseTo(6 / 4, 12)
+  expect([values.long_time_fraction, values.short_time_fraction]).toEqual([401 / 1461, 300 / 1461])
+})
+
+test('an account that was lost has no returns, and says so', () => {
+  const { values, undefined_reasons } = computeMetrics(runOf(curveOf([100, 50, 0, 0])), contextOf(4))
+  expect(values.total_return_fraction).toBe(-1)
+  expect(values.max_drawdown_fraction).toBe(1)
+  for (const name of ['cagr_fraction', 'sharpe', 'psr', 'beta', 'ulcer_index_fraction'] as const) {
+    expect(values[name]).toBeNull()
+    expect(undefined_reasons[name]).toBe('the equity fell to zero or below')
+  }
+})
+
+const openTrade: OpenTrade = {
+  symbol: 'AAA',
+  side: 'long',
+  entry_time: 0,
+  entry_price: 20,
+  units: 5,
+  last_price: 20,
+  gross_pnl: 0,
+  commission: 0,
+  spread: 0,
+  slippage: 0,
+  borrow: 0,
+  funding: 0,
+  net_pnl: 0,
+  bars_held: 1,
+  max_favourable_excursion: 0,
+  max_adverse_excursion: 0,
+  stop_price: null,
+  current_stop_price: null,
+  target_price: null,
+}

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
-import { type BacktestRun, runBacktest } from '../../src/backtest/engine.ts'
+import type { BacktestRun } from '../../src/backtest/engine.ts'
 import { truncateBars } from '../../src/market/bars.ts'
-import { anyConfig, anyExits, anySignals } from '../fixtures/backtest.ts'
+import { anyConfig, anyExits, anySignals, runOne } from '../fixtures/backtest.ts'
 import { anyBars } from '../fixtures/bars.ts'
 
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
@@ -15,7 +15,7 @@ const anyInput = anyBars(1, 150).chain(bars =>
     bars: fc.constant(bars),
     signals: anySignals(bars.length),
     config: anyConfig,
-    exits: anyExits,
+    plan: anyExits,
   }),
 )
 
@@ -26,7 +26,7 @@ function relativeError(actual: number, expected: number, scale: number): number 
 test('the profits of the trades are the change of the equity', () => {
   fc.assert(
     fc.property(anyInput, input => {
-      const { trades, equity, open_trade } = runBacktest(input)
+      const { trades, equity, open_trade } = runOne(input)
       const capital = input.config.initial_capital
       const explained = capital + sum(trades.net_pnl) + (open_trade?.net_pnl ?? 0)
       expect(relativeError(explained, last(equity.equity), capital)).toBeLessThan(1e-9)
@@ -39,7 +39,7 @@ test('at every close the cash and the position are what the trades so far make o
   fc.assert(
     fc.property(anyInput, input => {
       const { bars, config } = input
-      const { trades, equity, open_trade } = runBacktest({
+      const { trades, equity, open_trade } = runOne({
         ...input,
         config: { ...config, close_open_trades: false },
       })
@@ -65,14 +65,14 @@ test('at every close the cash and the position are what the trades so far make o
         const close = bars.close[i] ?? 0
         const closed = held.filter(({ exit }) => exit <= i)
         const [open] = held.filter(({ entry, exit }) => entry <= i && exit > i)
-        const [cash, units] = [equity.cash[i] ?? 0, equity.position_units[i] ?? 0]
-        expect(units).toBe(open?.units ?? 0)
+        const [cash, value] = [equity.cash[i] ?? 0, equity.position_value[i] ?? 0]
+        expect(value).toBe((open?.units ?? 0) * close)
         const entryCosts = open === undefined ? 0 : costOfEntry(open, config)
         const expected =
           config.initial_capital +
           closed.reduce((total, { net }) => total + net, 0) +
           (open === undefined ? 0 : open.units * (close - open.price) - entryCosts)
-        expect(relativeError(cash + units * close, expected, config.initial_capital)).toBeLessThan(1e-9)
+        expect(relativeError(cash + value, expected, config.initial_capital)).toBeLessThan(1e-9)
       }
     }),
   )
@@ -89,7 +89,7 @@ function costOfEntry({ units, price }: { units: number; price: number }, config:
 test('every trade is its gross result less its own costs, and the costs add up', () => {
   fc.assert(
     fc.property(anyInput, input => {
-      const { trades, open_trade, commission_total, slippage_total } = runBacktest(input)
+      const { trades, open_trade, commission_total, slippage_total } = runOne(input)
       for (let i = 0; i < trades.length; i++) {
         const [gross, commission, slippage] = [
           trades.gross_pnl[i] ?? 0,
@@ -115,7 +115,7 @@ test('every trade is its gross result less its own costs, and the costs add up',
 test('no entry is worth more than the equity pays, and whole units are whole', () => {
   fc.assert(
     fc.property(anyInput, input => {
-      const { trades, equity } = runBacktest(input)
+      const { trades, equity } = runOne(input)
       for (let i = 0; i < trades.length; i++) {
         const before = Math.max(
           0,
@@ -124,10 +124,11 @@ test('no entry is worth more than the equity pays, and whole units are whole', (
         const value = (trades.units[i] ?? 0) * (trades.entry_price[i] ?? 0)
         expect(value).toBeLessThanOrEqual(before * (1 + 1e-9))
       }
-      equity.position_units.forEach((units, i) => {
-        if (units > 0) expect(equity.cash[i]).toBeGreaterThanOrEqual(0)
-        if (input.config.units === 'whole') expect(Number.isInteger(units)).toBe(true)
+      equity.position_value.forEach((value, i) => {
+        if (value > 0) expect(equity.cash[i]).toBeGreaterThanOrEqual(0)
       })
+      if (input.config.units === 'whole')
+        for (const units of trades.units) expect(Number.isInteger(units)).toBe(true)
     }),
     { numRuns: 300 },
   )
@@ -138,8 +139,8 @@ test('deleting the bars after T changes neither the equity nor the trades up to 
     fc.property(anyInput, fc.nat(150), (input, cut) => {
       const config = { ...input.config, close_open_trades: false }
       const length = 1 + (cut % input.bars.length)
-      const whole = runBacktest({ ...input, config })
-      const known = runBacktest({ ...input, config, bars: truncateBars(input.bars, length) })
+      const whole = runOne({ ...input, config })
+      const known = runOne({ ...input, config, bars: truncateBars(input.bars, length) })
       expect(known.equity.equity).toEqual(whole.equity.equity.subarray(0, length))
       for (const column of ['net_pnl', 'entry_price', 'exit_price', 'stop_price', 'bars_held'] as const)
         expect(known.trades[column]).toEqual(whole.trades[column].subarray(0, known.trades.length))
@@ -154,7 +155,5 @@ test('deleting the bars after T changes neither the equity nor the trades up to 
 
 test('the same input gives the same run', () => {
   const strip = ({ trades, equity, ...rest }: BacktestRun) => ({ ...trades, ...equity, ...rest })
-  fc.assert(
-    fc.property(anyInput, input => expect(strip(runBacktest(input))).toEqual(strip(runBacktest(input)))),
-  )
+  fc.assert(fc.property(anyInput, input => expect(strip(runOne(input))).toEqual(strip(runOne(input)))))
 })

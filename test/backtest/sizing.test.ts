@@ -1,14 +1,13 @@
 import { expect, test } from '@jest/globals'
 import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
-import { runBacktest } from '../../src/backtest/engine.ts'
-import { decisions, freeConfig } from '../fixtures/backtest.ts'
+import { decisions, freeConfig, runOne } from '../fixtures/backtest.ts'
 import { barsOfCloses } from '../fixtures/bars.ts'
 
 const bars = barsOfCloses([50, 50, 50])
 
 /** Entered at 50 with 10 000. */
 function enter(config: Partial<BacktestConfig>, signals: Parameters<typeof decisions>[1]) {
-  const run = runBacktest({
+  const run = runOne({
     bars,
     signals: decisions(3, signals),
     config: { ...freeConfig, initial_capital: 10_000, ...config },

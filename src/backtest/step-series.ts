@@ -1,0 +1,46 @@
+/** A number that stays the same between the points at which it is set. */
+export class StepSeries {
+  private first = 0
+  private last = 0
+  private points = new Int32Array(1024)
+  private values = new Float64Array(1024)
+  private count = 0
+
+  /** Forgets everything but the memory, and begins with this value. */
+  begin(first: number): void {
+    this.first = first
+    this.last = first
+    this.count = 0
+  }
+
+  /** From this point on. Points are set in order. */
+  set(point: number, value: number): void {
+    if (value === this.last) return
+    this.last = value
+    if (this.count === this.points.length) this.grow()
+    this.points[this.count] = point
+    this.values[this.count++] = value
+  }
+
+  /** The value at points 0 to `length` − 1. */
+  expand(length: number): Float64Array {
+    const series = new Float64Array(length)
+    let value = this.first
+    let from = 0
+    for (let k = 0; k < this.count; k++) {
+      series.fill(value, from, this.points[k])
+      from = this.points[k] as number
+      value = this.values[k] as number
+    }
+    return series.fill(value, from)
+  }
+
+  private grow(): void {
+    const points = new Int32Array(this.count * 2)
+    const values = new Float64Array(this.count * 2)
+    points.set(this.points)
+    values.set(this.values)
+    this.points = points
+    this.values = values
+  }
+}

@@ -1,0 +1,168 @@
+import { Problem } from '../problems.ts'
+import { Account } from './account.ts'
+import { plainPlan } from './backtest-config.ts'
+import type { BacktestInput, BacktestRun } from './backtest-run.ts'
+import type { Counts, Floor } from './broker.ts'
+import { EquityRecorder } from './equity.ts'
+import { Market } from './market.ts'
+import { QuietBars } from './quiet.ts'
+import { RunBuffers } from './run-buffers.ts'
+import { mergeTimes, type Timeline } from './timeline.ts'
+import { exitCodes } from './trades.ts'
+
+/** A run under way: its markets, and the phases of a moment in the order `runBacktest` names. */
+export class TradingRun {
+  /** Moments of the run. */
+  readonly length: number
+  private readonly input: BacktestInput
+  private readonly account: Account
+  private readonly counts: Counts
+  private readonly markets: readonly Market[]
+  private readonly floor: Floor
+  private readonly timeline: Timeline
+  private readonly recorder: EquityRecorder
+  private readonly quiet: QuietBars | null
+  private unfilledSignals = 0
+
+  /** @throws {Problem} 'bars-missing' when the range of a market holds no bar */
+  constructor(input: BacktestInput) {
+    const { config, markets, plan = plainPlan, reuse = new RunBuffers(), keepOrders = true } = input
+    for (const { bars, from, symbol } of markets) {
+      if (bars.length - from <= 0)
+        throw new Problem('bars-missing', `there are no bars of ${symbol} in the requested range`)
+    }
+    const account = new Account(config)
+    const { trades } = reuse
+    trades.clear()
+    const counts = noCounts()
+    this.input = input
+    this.account = account
+    this.counts = counts
+    this.floor = { config, plan, account, trades, log: reuse.orders(keepOrders), counts }
+    this.markets = markets.map((market, k) => new Market(this.floor, market, k))
+    this.timeline = mergeTimes(markets)
+    this.length = this.timeline.length
+    this.recorder = new EquityRecorder(this.timeline, markets, config.initial_capital, reuse)
+    const [only] = this.markets
+    this.quiet =
+      only !== undefined && markets.length === 1
+        ? new QuietBars(only, this.floor, this.recorder.equity)
+        : null
+  }
+
+  /** Passes moments from p on, at most up to `end`, at which nothing can happen. @returns how many */
+  passQuiet(p: number, end: number): number {
+    return this.quiet === null || p >= end ? 0 : this.quiet.pass(end + this.input.markets[0].from)
+  }
+
+  /** Trades the bars that open at moment p. */
+  trade(p: number): void {
+    const { markets, account } = this
+    const { held, opened } = account
+    if (markets.length === 1) (markets[0] as Market).take()
+    else for (let k = 0; k < markets.length; k++) (markets[k] as Market).seek(this.timeline.open[p] as number)
+    this.tradeAtOpen()
+    this.tradeInside()
+    this.bringUpToClose(p)
+    this.tradeAtClose(p)
+    if (p === this.length - 1) this.finish(p)
+    if (held > 0 || account.opened > opened) this.counts.exposed_bars++
+    this.recorder.mark(p, account)
+  }
+
+  /** What has come of it. */
+  result(): BacktestRun {
+    const { account, counts, markets, floor, recorder, input } = this
+    const symbols = input.markets.map(({ symbol }) => symbol)
+    return {
+      from: input.markets[0].from,
+      trades: floor.trades.build(symbols),
+      orders: floor.log.build(symbols),
+      equity: recorder.curve(),
+      open_trades: markets.flatMap(market => market.openTrade() ?? []),
+      unfilled_signals: this.unfilledSignals,
+      ...counts,
+      commission_total: account.commissionTotal,
+      spread_total: account.spreadTotal,
+      slippage_total: account.slippageTotal,
+      borrow_total: account.borrowTotal,
+      funding_total: account.fundingTotal,
+      ruined: account.isRuined,
+      liquidations: account.liquidations,
+    }
+  }
+
+  private tradeAtOpen(): void {
+    const { markets } = this
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.exitAtOpen(market.bar)
+    }
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.enterAtOpen(market.bar)
+    }
+  }
+
+  private tradeInside(): void {
+    const { markets } = this
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.exitInside(market.bar)
+    }
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.enterInside(market.bar)
+    }
+  }
+
+  private bringUpToClose(p: number): void {
+    const { markets, account } = this
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.end(market.bar)
+    }
+    if (this.input.config.funding_rate_annual !== 0) account.payFunding(this.timeline.close[p] as number)
+    if (markets.length === 1) return
+    const closeMs = this.timeline.close[p] as number
+    for (let k = 0; k < markets.length; k++) {
+      if (!account.isUnderMargin()) break
+      const isRuin = account.equity() <= 0
+      ;(markets[k] as Market).closeOut(closeMs, isRuin ? exitCodes.ruin : exitCodes.liquidation)
+    }
+    if (account.isRuined) this.closeAll(p, exitCodes.ruin)
+  }
+
+  private tradeAtClose(p: number): void {
+    const { markets, account } = this
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.decide(market.bar)
+    }
+    if (this.input.config.fill_on !== 'close') return
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.exitAtClose(market.bar)
+    }
+    if (account.isRuined) this.closeAll(p, exitCodes.ruin)
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (market.bar >= 0) market.enterAtClose(market.bar)
+    }
+  }
+
+  private finish(p: number): void {
+    this.unfilledSignals = this.markets.filter(market => market.hasOrder()).length
+    if (this.input.config.close_open_trades) this.closeAll(p, exitCodes.end_of_data)
+  }
+
+  private closeAll(p: number, exitCode: number): void {
+    const { markets } = this
+    const timeMs = this.timeline.close[p] as number
+    for (let k = 0; k < markets.length; k++) (markets[k] as Market).closeOut(timeMs, exitCode)
+  }
+}
+
+function noCounts(): Counts {
+  return { rejected_orders: 0, unplaced_entries: 0, expired_orders: 0, reduced_orders: 0, exposed_bars: 0 }
+}
