@@ -68,15 +68,59 @@ export function withNaNWhereNull(chunk: Data): Float64Array {
 }
 
 /** What `makeData` needs to know of nulls: a bitmap, least significant bit first, 1 = valid; none without NaN. */
-export function packValidity(values: Float64Array): { nullCount: number; nullBitmap?: Uint8Array } {
+export function packValidity(values: Float64Array): Nulls {
   let nullCount = 0
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) nullCount++
   if (nullCount === 0) return { nullCount }
-  const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8)
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isNaN(values[i])) nullBitmap[i >> 3] = (nullBitmap[i >> 3] as number) | (1 << (i & 7))
+  return { nullCount, nullBitmap: bitmapOf(values.length, i => !Number.isNaN(values[i])) }
+}
+
+/** What `makeData` needs of texts: UTF-8 one after the other, and where each begins. What repeats is encoded once. */
+export function packTexts(values: readonly (string | null)[]): Nulls & {
+  valueOffsets: Int32Array
+  data: Uint8Array
+} {
+  const encoder = new TextEncoder()
+  const known = new Map<string, Uint8Array>()
+  const parts = values.map(value => {
+    if (value === null) return null
+    const encoded = known.get(value) ?? encoder.encode(value)
+    known.set(value, encoded)
+    return encoded
+  })
+  const valueOffsets = new Int32Array(values.length + 1)
+  let size = 0
+  parts.forEach((part, i) => {
+    size += part?.length ?? 0
+    valueOffsets[i + 1] = size
+  })
+  const data = new Uint8Array(size)
+  parts.forEach((part, i) => {
+    if (part !== null) data.set(part, valueOffsets[i])
+  })
+  return { valueOffsets, data, ...packNulls(values) }
+}
+
+/** What `makeData` needs of booleans: a bitmap, least significant bit first. */
+export function packBooleans(values: readonly (boolean | null)[]): Nulls & { data: Uint8Array } {
+  return { data: bitmapOf(values.length, i => values[i] === true), ...packNulls(values) }
+}
+
+type Nulls = { nullCount: number; nullBitmap?: Uint8Array }
+
+function packNulls(values: readonly unknown[]): Nulls {
+  const nullCount = values.reduce<number>((count, value) => (value === null ? count + 1 : count), 0)
+  return nullCount === 0
+    ? { nullCount }
+    : { nullCount, nullBitmap: bitmapOf(values.length, i => values[i] !== null) }
+}
+
+function bitmapOf(length: number, isSet: (i: number) => boolean): Uint8Array {
+  const bitmap = new Uint8Array(Math.ceil(length / 64) * 8)
+  for (let i = 0; i < length; i++) {
+    if (isSet(i)) bitmap[i >> 3] = (bitmap[i >> 3] as number) | (1 << (i & 7))
   }
-  return { nullCount, nullBitmap }
+  return bitmap
 }
 
 function forEachNull(chunk: Data, visit: (row: number) => void): void {

@@ -14,9 +14,15 @@ import {
   tableFromIPC,
   tableToIPC,
   Utf8,
-  vectorFromArray,
 } from 'apache-arrow'
-import { fromInt64, packValidity, toInt64, withNaNWhereNull } from './arrow-buffers.ts'
+import {
+  fromInt64,
+  packBooleans,
+  packTexts,
+  packValidity,
+  toInt64,
+  withNaNWhereNull,
+} from './arrow-buffers.ts'
 
 export { renderTable } from './render.ts'
 
@@ -134,16 +140,10 @@ function encodeColumn(column: Column): Data {
         ...packValidity(column.values),
       })
     case 'text':
-      return onlyChunk(vectorFromArray(column.values, arrowTypes.text()).data)
+      return makeData({ type: arrowTypes.text(), length, ...packTexts(column.values) })
     case 'boolean':
-      return onlyChunk(vectorFromArray(column.values, arrowTypes.boolean()).data)
+      return makeData({ type: arrowTypes.boolean(), length, ...packBooleans(column.values) })
   }
-}
-
-function onlyChunk<T extends DataType>(chunks: readonly Data<T>[]): Data<T> {
-  const first = chunks[0]
-  if (first === undefined || chunks.length > 1) throw new Error(`a column came in ${chunks.length} chunks`)
-  return first
 }
 
 /** One chunk is used as it is, several are copied together. */

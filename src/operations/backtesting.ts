@@ -1,35 +1,46 @@
-import type { Manifest } from '../archive/bars.ts'
-import { toRfc3339 } from '../clock.ts'
-import { sliceBars } from '../market/bars.ts'
-import { closeTimeMs } from '../market/timeframe.ts'
+import type { PinnedBars } from '../archive/bars-history.ts'
+import type { Adjustment } from '../market/corporate-action.ts'
+import type { Timeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
-import { Problem } from '../problems.ts'
-import { requireRules } from '../strategy/strategy.ts'
+import { type FieldError, Problem } from '../problems.ts'
+import { type RuleStrategy, requireRules } from '../strategy/strategy.ts'
+import { findCompatFaults } from './backtest-compat.ts'
+import { sizingOf } from './backtest-config.ts'
+import { fault, findParamFaults, findRunFaults } from './backtest-faults.ts'
 import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
+import { splitWarnings } from './split-warnings.ts'
+import { checkRange, countBars, type Pinned, pinStored, spanOf } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['BacktestingParams']>
-type WithDefault =
-  | 'adjustment'
-  | 'initial_capital'
-  | 'commission_rate'
-  | 'commission_fixed'
-  | 'slippage_bps'
-  | 'units'
-  | 'close_open_trades'
+type Engine = Readonly<components['schemas']['BacktestEngine']>
+/** Without these a request has another meaning: they have no default. */
+type WithoutDefault =
+  | 'strategy'
+  | 'strategy_yaml'
+  | 'symbol'
+  | 'symbols'
+  | 'timeframe'
+  | 'start'
+  | 'end'
+  | 'sizing'
+  | 'engine'
 /** As the validator hands them on: defaults filled in. */
-export type BacktestingParams = Requested & Required<Pick<Requested, WithDefault>>
+export type BacktestingParams = Pick<Requested, Exclude<WithoutDefault, 'engine'>> &
+  Required<Omit<Requested, WithoutDefault>> & {
+    readonly engine: Engine & Required<Pick<Engine, 'compat' | 'fill_on' | 'intrabar'>>
+  }
 export type BacktestingResult = Readonly<components['schemas']['BacktestingResult']>
 
 /** What the worker is given: everything that was left to a default is filled in. */
-export type EffectiveBacktestingParams = BacktestingParams &
-  Required<Pick<BacktestingParams, 'symbol' | 'timeframe' | 'start' | 'end' | 'sizing'>>
+export type EffectiveBacktestingParams = Omit<BacktestingParams, 'symbol'> &
+  Required<Pick<BacktestingParams, 'symbols' | 'timeframe' | 'start' | 'end' | 'sizing'>>
 
 const MINUTE_MS = 60_000
-/** Bars of larger segments are not counted before the operation runs: it would hold up the main thread. */
-const maxCountedBytes = 8 * 1024 * 1024
+/** As many as `symbols` takes; a strategy may name more. */
+const maxSymbols = 50
 
 /** Runs a strategy over stored bars. */
 export const backtestingSpec: WorkerSpec = {
@@ -44,107 +55,114 @@ export const backtestingSpec: WorkerSpec = {
     equity: { bar: 'bar', equity: 'currency' },
     speed: { bar: 'bar', bars_per_second: 'bar/s' },
   },
+  sharesBars: (params, sha256s) => {
+    const { base, finer } = datasetsOf(params as EffectiveBacktestingParams, sha256s)
+    return [...base, ...finer]
+  },
   prepare,
 }
 
-async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
-  const params = given as BacktestingParams
-  if (params.sizing !== undefined) checkSizing(params.sizing)
+/**
+ * The datasets a backtest reads, in the order of its symbols each.
+ * @param sha256s as they were pinned: those of the timeframe, then those of `engine.intrabar_timeframe`, if any
+ */
+export function datasetsOf(
+  { symbols, timeframe, engine }: Pick<EffectiveBacktestingParams, 'symbols' | 'timeframe' | 'engine'>,
+  sha256s: readonly string[],
+): { readonly base: readonly PinnedBars[]; readonly finer: readonly PinnedBars[] } {
+  const name = (timeframe: Timeframe, offset: number) =>
+    symbols.map((symbol, i) => ({ symbol, timeframe, sha256: sha256s[offset + i] ?? '' }))
+  const { intrabar_timeframe: shorter } = engine
+  return { base: name(timeframe, 0), finer: shorter === undefined ? [] : name(shorter, symbols.length) }
+}
+
+/**
+ * Checks a backtest and pins what it depends on; a fan-out does so with the backtest it varies.
+ * @throws {Problem} 'params-invalid', 'strategy-not-found', 'strategy-invalid', 'bars-missing'
+ */
+export async function prepareBacktest(
+  params: BacktestingParams,
+  rooms: Rooms,
+): Promise<Prepared & { readonly params: EffectiveBacktestingParams; readonly strategy: RuleStrategy }> {
+  refuse(findParamFaults(params))
   const range = rangeOf(params)
   const { strategy: parsed, warnings, yaml } = await readChosenStrategy(params, rooms)
   const strategy = requireRules(parsed)
-  const sizing = params.sizing ?? strategy.decisions.rules.sizing ?? { mode: 'all_in' as const }
-  if (sizing.mode === 'risk' && strategy.decisions.rules.stop_loss === null) throw noStop(strategy.name)
-  const symbol = params.symbol ?? strategy.symbols[0]
+  const symbols = symbolsOf(params, strategy)
   const timeframe = params.timeframe ?? strategy.base_timeframe
-  const pinned = await rooms.bars.pin(symbol, timeframe, params.adjustment)
-  if (pinned === null) throw noDataset(symbol, timeframe)
-  const { manifest, sha256 } = pinned
-  const bars = countBars(manifest, range, rooms)
+  refuse(findRunFaults(params, { strategy, timeframe }))
+  refuse(
+    findCompatFaults(params, { strategy, symbols }),
+    'Give these fields what backtesting.py can do, or leave out engine.compat.',
+  )
+  const base = await pinAll(symbols, { timeframe, adjustment: params.adjustment }, rooms)
+  const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
+  const finer = await pinFiner(symbols, params, rooms)
+  const { symbol: _, ...given } = params
   const effective: EffectiveBacktestingParams = {
-    ...params,
-    symbol,
+    ...given,
+    symbols,
     timeframe,
-    sizing,
-    start: params.start ?? manifest.first_time,
-    // No later bar can open before it.
-    end: params.end ?? toRfc3339(closeTimeMs(Date.parse(manifest.last_time), timeframe)),
+    sizing: sizingOf(params, strategy),
+    start: params.start ?? spanOf(base).start,
+    end: params.end ?? spanOf(base).end,
   }
+  const [first, ...others] = base
+  const bars = first === undefined || others.length > 0 ? null : countBars(first, range, rooms)
+  const manifests = [...base, ...finer].map(({ manifest }) => manifest)
   return {
     params: effective,
-    warnings: [...warnings, ...splitWarnings(manifest, effective)],
+    strategy,
+    warnings: [
+      ...warnings,
+      ...empty.map(message => `${message}: it is not traded.`),
+      ...splitWarnings(manifests, effective),
+    ],
     steps: bars === null ? null : { total: bars, unit: 'bar' },
     seed: null,
     strategy_sha256: await rooms.strategies.snapshot(yaml),
-    dataset_sha256: [sha256],
+    dataset_sha256: [...base, ...finer].map(({ sha256 }) => sha256),
   }
 }
 
-/** As traded, a split is a jump that no holder has felt. */
-function splitWarnings(manifest: Manifest, params: EffectiveBacktestingParams): string[] {
-  if (params.adjustment !== 'none') return []
-  const isInside = (date: string) => params.start.slice(0, 10) < date && date < params.end.slice(0, 10)
-  const dates = manifest.actions.filter(({ kind, ex_date }) => kind === 'split' && isInside(ex_date))
-  if (dates.length === 0) return []
-  const named = dates.map(({ ex_date }) => ex_date).join(', ')
-  return [
-    `${params.symbol} was split inside the range (${named}): prices as traded jump there. adjustment: split removes the jump.`,
-  ]
+async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
+  const { strategy: _, ...prepared } = await prepareBacktest(given as BacktestingParams, rooms)
+  return prepared
 }
 
-/** The key each mode needs. */
-const sizingKeys = { all_in: null, fraction: 'fraction', units: 'units', risk: 'risk_percent' } as const
-
-/** The schema cannot say which mode needs which key without naming each mode twice. */
-function checkSizing(sizing: components['schemas']['Sizing']): void {
-  const { mode, ...given } = sizing
-  const needed = sizingKeys[mode]
-  const errors = (['fraction', 'units', 'risk_percent'] as const).flatMap(key => {
-    if ((key === needed) === (given[key] !== undefined)) return []
-    const [code, what] = key === needed ? ['required', 'needs'] : ['not_allowed', 'takes no']
-    const message = `sizing mode '${mode}' ${what} ${key}`
-    return [{ pointer: `/body/params/sizing/${key}`, code, message }]
-  })
-  const [first] = errors
-  if (first !== undefined) throw new Problem('params-invalid', first.message, { errors })
+function symbolsOf({ symbol, symbols }: BacktestingParams, strategy: RuleStrategy): string[] {
+  if (symbols !== undefined) return symbols
+  if (symbol !== undefined) return [symbol]
+  if (strategy.symbols.length > maxSymbols) {
+    const message = `${strategy.name} names ${strategy.symbols.length} symbols, but a backtest takes at most ${maxSymbols}: say which`
+    refuse([{ ...fault('symbols', message), code: 'required' }])
+  }
+  return [...strategy.symbols]
 }
 
-function noStop(name: string): Problem {
-  const message = `sizing mode 'risk' needs a stop, and ${name} has none`
-  return new Problem('params-invalid', message, {
-    hint: 'Add decisions.rules.stop_loss to the strategy, or choose another sizing.',
-    errors: [{ pointer: '/body/params/sizing/mode', code: 'not_allowed', message }],
-  })
-}
-
-/** Bars of the range, null when counting them takes long. @throws {Problem} 'bars-missing' when there are none */
-function countBars(
-  manifest: Manifest,
-  range: { start: number | null; end: number | null },
+async function pinAll(
+  symbols: readonly string[],
+  wanted: { readonly timeframe: Timeframe; readonly adjustment: Adjustment; readonly pointer?: string },
   rooms: Rooms,
-): number | null {
-  const { symbol, timeframe, sha256, first_time, last_time } = manifest
-  const start = range.start ?? Number.NEGATIVE_INFINITY
-  const end = range.end ?? Number.POSITIVE_INFINITY
-  const [first, last] = [Date.parse(first_time), Date.parse(last_time)]
-  if (start <= first && end > last) return manifest.bars
-  const isOutside = start > last || end <= first
-  if (!isOutside && manifest.size_bytes > maxCountedBytes) return null
-  const bars = isOutside
-    ? 0
-    : sliceBars(rooms.bars.read(symbol, timeframe, sha256), range.start, range.end).length
-  if (bars > 0) return bars
-  throw new Problem('bars-missing', `${symbol} ${timeframe} has no bars in the requested range`, {
-    hint: `The stored bars open from ${first_time} to ${last_time}.`,
-  })
+): Promise<Pinned[]> {
+  const pinned: Pinned[] = []
+  for (const symbol of symbols) pinned.push(await pinStored(rooms, { ...wanted, symbol }))
+  return pinned
 }
 
-function noDataset(symbol: string, timeframe: string): Problem {
-  const request = {
-    type: 'data_download',
-    params: { vendor: 'sample', symbols: [symbol], timeframes: [timeframe] },
-  }
-  return new Problem('bars-missing', `no bars of ${symbol} ${timeframe} are stored`, {
-    hint: `Fetch them: POST /api/v1/operations ${JSON.stringify(request)}; or import a CSV file: PUT /api/v1/datasets/${symbol}/${timeframe}.`,
-  })
+async function pinFiner(
+  symbols: readonly string[],
+  { adjustment, engine }: BacktestingParams,
+  rooms: Rooms,
+): Promise<readonly Pinned[]> {
+  const { intrabar_timeframe: timeframe } = engine
+  const pointer = '/body/params/engine/intrabar_timeframe'
+  return timeframe === undefined ? [] : pinAll(symbols, { timeframe, adjustment, pointer }, rooms)
+}
+
+/** @throws {Problem} 'params-invalid' with all of them, unless there are none */
+function refuse(errors: readonly FieldError[], hint?: string): void {
+  const [first] = errors
+  if (first === undefined) return
+  throw new Problem('params-invalid', first.message, { errors, ...(hint === undefined ? {} : { hint }) })
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { parquetReadObjects } from 'hyparquet'
 import { barsTable } from '../../src/archive/bars.ts'
 import { decodeTable, encodeTable, renderTable, type Table } from '../../src/archive/tables.ts'
@@ -53,6 +54,23 @@ test('number columns are views of the file, and a file at an odd offset is read 
   const shifted = new Uint8Array(bytes.length + 1)
   shifted.set(bytes, 1)
   expect(decodeTable(shifted.subarray(1))).toEqual(decodeTable(aligned))
+})
+
+test('texts and booleans of any length come back as they were, null among them', () => {
+  const text = fc.option(fc.string({ unit: 'grapheme', maxLength: 5 }), { freq: 4 })
+  const row = fc.record({ text, flag: fc.option(fc.boolean()) })
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 200 }), rows => {
+      const table: Table = {
+        rows: rows.length,
+        columns: [
+          { name: 'text', kind: 'text', values: rows.map(({ text }) => text) },
+          { name: 'flag', kind: 'boolean', values: rows.map(({ flag }) => flag) },
+        ],
+      }
+      expect(decodeTable(encodeTable(table))).toEqual(table)
+    }),
+  )
 })
 
 test('equal tables give equal bytes in every format', () => {

@@ -62,7 +62,7 @@ test('the same request twice gives the same result bytes and the same artifact b
     ).body.items
       .map(({ name, sha256 }) => `${name} ${sha256}`)
       .sort()
-  expect(await sums(first)).toHaveLength(3)
+  expect(await sums(first)).toHaveLength(8)
   expect(await sums(second)).toEqual(await sums(first))
 })
 
@@ -107,6 +107,103 @@ test('what is decided in a range does not depend on bars after it', async () => 
     expect([name, (long.columns[name] ?? []).slice(0, short.rows)]).toEqual([name, values])
 })
 
+test('a shipped portfolio trades imported bars beside downloaded ones, by limit orders', async () => {
+  const { text } = await program.get('/api/v1/datasets/AAPL/1d', { accept: 'text/csv' })
+  const put = await program.request('PUT', '/api/v1/datasets/MSFT/1d', {
+    raw: text,
+    headers: { 'content-type': 'text/csv; charset=utf-8' },
+  })
+  expect(put.status).toBe(201)
+  const { operation_id: id, result, params } = await run({ strategy: 'pullback_portfolio' })
+  expect(params).toMatchObject({ symbols: ['AAPL', 'MSFT'] })
+  const [trades, orders] = [await table(id, 'trades'), await table(id, 'orders')]
+  expect(new Set(trades.columns.symbol)).toEqual(new Set(['AAPL', 'MSFT']))
+  expect(result).toMatchObject({ symbols: ['AAPL', 'MSFT'], orders: { placed: orders.rows } })
+  const { columns } = orders
+  let filled = 0
+  for (let i = 0; i < orders.rows; i++) {
+    if (columns.purpose?.[i] !== 'entry' || columns.status?.[i] !== 'filled') continue
+    filled++
+    expect(columns.type?.[i]).toBe('limit')
+    expect(Number(columns.fill_price?.[i])).toBeLessThanOrEqual(Number(columns.limit_price?.[i]))
+  }
+  expect(filled).toBe(trades.rows)
+  expect(columns.status).toContain('expired')
+})
+
+test('a shipped breakout waits with stop orders for so many bars', async () => {
+  const { operation_id: id } = await run({ strategy: 'volatility_breakout' })
+  const { columns, rows } = await table(id, 'orders')
+  const entries = Array.from({ length: rows }, (_, i) => i).filter(i => columns.purpose?.[i] === 'entry')
+  expect(new Set(entries.map(i => columns.type?.[i]))).toEqual(new Set(['stop']))
+  for (const status of ['filled', 'expired']) expect(entries.map(i => columns.status?.[i])).toContain(status)
+  for (const i of entries.filter(i => columns.status?.[i] === 'filled'))
+    expect(Number(columns.fill_price?.[i])).toBeGreaterThanOrEqual(Number(columns.stop_price?.[i]))
+})
+
+test('a dry run answers with everything that would run, and faults as a real one', async () => {
+  const plan = async (params: object) =>
+    program.request<{ params: object; errors: { pointer: string }[] }>(
+      'POST',
+      '/api/v1/operations?dry_run=true',
+      {
+        body: { type: 'backtesting', params },
+      },
+    )
+  const sizing = { mode: 'kelly', cap: 0.5, min_trades: 20, fraction: 0.1 }
+  const planned = await plan({ strategy: 'sma_cross', symbol: 'AAPL', sizing, engine: { intrabar: 'ohlc' } })
+  expect(planned.status).toBe(200)
+  expect(planned.body.params).toEqual({
+    adjustment: 'none',
+    strategy: 'sma_cross',
+    symbols: ['AAPL'],
+    timeframe: '1d',
+    start: '2013-05-13T00:00:00.000Z',
+    end: '2018-05-12T00:00:00.000Z',
+    initial_capital: 100_000,
+    commission_rate: 0.001,
+    commission_fixed: 0,
+    commission_per_unit: 0,
+    commission_min: 0,
+    commission_tiers: [],
+    spread_bps: 0,
+    slippage_bps: 5,
+    volume_share: null,
+    borrow_rate_annual: 0,
+    funding_rate_annual: 0,
+    sizing,
+    units: 'whole',
+    lot_size: null,
+    tick_size: null,
+    leverage: 1,
+    maintenance_margin_fraction: 0,
+    max_positions: null,
+    close_open_trades: true,
+    engine: { compat: 'none', fill_on: 'next_open', intrabar: 'ohlc' },
+  })
+  const refused = await plan({ strategy: 'sma_cross', engine: { compat: 'backtesting_py' } })
+  expect([refused.status, refused.body.errors.map(({ pointer }) => pointer)]).toEqual([
+    422,
+    ['/body/params/slippage_bps'],
+  ])
+})
+
+test('bars that are missing inside the range are told of', async () => {
+  const days = Array.from({ length: 31 }, (_, i) => i + 1).filter(day => day !== 10 && day !== 11)
+  const lines = days.map(day => `2024-01-${String(day).padStart(2, '0')};5;${day + 6};1;${day + 5}`)
+  const put = await program.request('PUT', '/api/v1/datasets/HOLED/1d?calendar=24-7', {
+    raw: `date;open;high;low;close\n${lines.join('\n')}\n`,
+    headers: { 'content-type': 'text/csv; charset=utf-8' },
+  })
+  expect(put.status).toBe(201)
+  const { warnings } = await run({ strategy: 'sma_cross', symbol: 'HOLED' })
+  expect(warnings).toContainEqual(
+    expect.stringMatching(/2 bars of HOLED missing in the range: 2024-01-10T00:00:00.000Z/),
+  )
+  const later = await run({ strategy: 'sma_cross', symbol: 'HOLED', start: '2024-01-12' })
+  expect(later.warnings.filter(warning => warning.includes('missing'))).toEqual([])
+})
+
 test('bars imported as CSV are backtested, and read back in every format', async () => {
   const closes = [10, 11, 12, 11, 9, 8, 9, 11, 13, 14, 12, 10]
   const csv = `date;open;high;low;close\n${closes.map((close, day) => `2024-01-${String(day + 1).padStart(2, '0')};${close};${close + 1};${close - 1};${close}`).join('\n')}\n`
@@ -145,7 +242,7 @@ decisions:
     entry_time: ['2024-01-08T00:00:00.000Z'],
     exit_time: ['2024-01-12T00:00:00.000Z'],
   })
-  expect(result).toMatchObject({ symbol: 'MINE', bars: 12, metrics: { final_equity: 910 } })
+  expect(result).toMatchObject({ symbols: ['MINE'], bars: 12, metrics: { final_equity: 910 } })
   const csvAnswer = await program.get('/api/v1/datasets/MINE/1d', { accept: 'text/csv' })
   expect(csvAnswer.text.split('\n')[1]).toMatch(/^2024-01-01T00:00:00.000Z,/)
   for (const accept of ['application/vnd.apache.parquet', 'application/vnd.apache.arrow.file']) {

@@ -1,132 +1,22 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { createLayout } from '../../src/archive/layout.ts'
-import { CsvBarsReader } from '../../src/market/csv.ts'
-import { backtestingSpec } from '../../src/operations/backtesting.ts'
 import { dataDownloadSpec } from '../../src/operations/data-download.ts'
 import { dataRepairSpec } from '../../src/operations/data-repair.ts'
 import { dataResampleSpec } from '../../src/operations/data-resample.ts'
 import { makeRooms as makeTestRooms } from '../support/rooms.ts'
+import { sampleBars } from '../support/sample-bars.ts'
 
-const defaults = {
-  adjustment: 'none',
-  initial_capital: 100_000,
-  commission_rate: 0.001,
-  commission_fixed: 0,
-  slippage_bps: 5,
-  sizing: { mode: 'all_in' },
-  units: 'whole',
-  close_open_trades: true,
-}
-
-async function makeRooms(symbol = 'AAPL') {
+async function makeRooms() {
   const home = mkdtempSync(join(tmpdir(), 'ktrdr-prepare-'))
   createLayout(home)
   const rooms = makeTestRooms(home)
-  const path = createRequire(import.meta.url).resolve('@observablehq/sample-datasets/aapl.csv')
-  const reader = new CsvBarsReader({ timeframe: '1d' })
-  reader.write(readFileSync(path))
   const origin = { source: 'sample', now: 0, calendar: 'XNYS' }
-  const { manifest } = await rooms.bars.publish(symbol, '1d', reader.end(), origin)
-  return { rooms, manifest, strategies: rooms.strategies }
+  const { manifest } = await rooms.bars.publish('AAPL', '1d', sampleBars(), origin)
+  return { rooms, manifest }
 }
-
-test('a backtest echoes everything that will run and pins its strategy and bars', async () => {
-  const { rooms, manifest, strategies } = await makeRooms()
-  const prepared = await backtestingSpec.prepare({ ...defaults, strategy: 'sma_cross' }, rooms)
-  expect(prepared.params).toEqual({
-    ...defaults,
-    strategy: 'sma_cross',
-    symbol: 'AAPL',
-    timeframe: '1d',
-    start: '2013-05-13T00:00:00.000Z',
-    end: '2018-05-12T00:00:00.000Z',
-  })
-  expect(prepared.steps).toEqual({ total: 1260, unit: 'bar' })
-  expect(prepared.dataset_sha256).toEqual([manifest.sha256])
-  const file = await strategies.get('sma_cross')
-  expect(strategies.readSnapshot(prepared.strategy_sha256 ?? '')).toBe(file?.yaml)
-})
-
-test('preparing effective params again gives the same', async () => {
-  const { rooms } = await makeRooms()
-  const first = await backtestingSpec.prepare({ ...defaults, strategy: 'sma_cross' }, rooms)
-  expect(await backtestingSpec.prepare(first.params, rooms)).toEqual(first)
-})
-
-test('the steps are the bars of the range', async () => {
-  const { rooms } = await makeRooms()
-  const range = { start: '2014-01-01', end: '2015-01-01T00:00:00Z' }
-  const prepared = await backtestingSpec.prepare({ ...defaults, ...range, strategy: 'sma_cross' }, rooms)
-  expect(prepared.steps).toEqual({ total: 252, unit: 'bar' })
-})
-
-test.each([
-  ['neither strategy nor text', {}, 'params-invalid', '/body/params/strategy'],
-  ['both', { strategy: 'sma_cross', strategy_yaml: 'x' }, 'params-invalid', '/body/params/strategy'],
-  ['an unknown strategy', { strategy: 'none' }, 'strategy-not-found', '/body/params/strategy'],
-  [
-    'a start after the end',
-    { strategy: 'sma_cross', start: '2015-01-01', end: '2015-01-01' },
-    'params-invalid',
-    '/body/params/start',
-  ],
-  ['30 February', { strategy: 'sma_cross', start: '2015-02-30' }, 'params-invalid', '/body/params/start'],
-  ['25 hours', { strategy: 'sma_cross', end: '2015-02-01T25:00:00Z' }, 'params-invalid', '/body/params/end'],
-  [
-    'a needless fraction',
-    { strategy: 'sma_cross', sizing: { mode: 'all_in', fraction: 1 } },
-    'params-invalid',
-    '/body/params/sizing/fraction',
-  ],
-  [
-    'a missing fraction',
-    { strategy: 'sma_cross', sizing: { mode: 'fraction' } },
-    'params-invalid',
-    '/body/params/sizing/fraction',
-  ],
-])('a backtest with %s is refused, pointing at it', async (_name, params, code, pointer) => {
-  const { rooms } = await makeRooms()
-  const errors = expect.arrayContaining([expect.objectContaining({ pointer })])
-  await expect(backtestingSpec.prepare({ ...defaults, ...params }, rooms)).rejects.toEqual(
-    expect.objectContaining({ code, errors }),
-  )
-})
-
-test('a strategy with faults is refused with all of them', async () => {
-  const { rooms } = await makeRooms()
-  await expect(
-    backtestingSpec.prepare({ ...defaults, strategy_yaml: 'name: x\nfoo: 1\n' }, rooms),
-  ).rejects.toEqual(expect.objectContaining({ code: 'strategy-invalid' }))
-})
-
-test('a backtest without stored bars says how to get them', async () => {
-  const { rooms } = await makeRooms('MSFT')
-  await expect(backtestingSpec.prepare({ ...defaults, strategy: 'sma_cross' }, rooms)).rejects.toEqual(
-    expect.objectContaining({
-      code: 'bars-missing',
-      hint: expect.stringMatching(/data_download.*"AAPL".*PUT \/api\/v1\/datasets\/AAPL\/1d/),
-    }),
-  )
-})
-
-test('a range without bars says which bars there are', async () => {
-  const { rooms } = await makeRooms()
-  for (const range of [
-    { end: '2013-05-13' },
-    { start: '2018-05-12' },
-    { start: '2014-01-04', end: '2014-01-06' },
-  ]) {
-    await expect(
-      backtestingSpec.prepare({ ...defaults, ...range, strategy: 'sma_cross' }, rooms),
-    ).rejects.toEqual(
-      expect.objectContaining({ code: 'bars-missing', hint: expect.stringContaining('2013-05-13') }),
-    )
-  }
-})
 
 test.each([
   ['a timeframe the vendor lacks', { timeframes: ['1d', '1h'] }, '/body/params/timeframes/1', /only 1d/],

@@ -7,20 +7,11 @@ import type { BacktestingResult } from '../../src/operations/backtesting.ts'
 import type { DataDownloadResult } from '../../src/operations/data-download.ts'
 import type { Params } from '../../src/operations/operation.ts'
 import { stop } from '../../src/operations/protocol.ts'
+import { backtestingParams } from '../support/backtesting-params.ts'
 import { completed, makeHome, operationId, prepare, runWorker } from '../support/worker.ts'
 
 const sample = { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'], mode: 'full' }
-const trading = {
-  adjustment: 'none',
-  strategy: 'sma_cross',
-  initial_capital: 100_000,
-  commission_rate: 0.001,
-  commission_fixed: 0,
-  slippage_bps: 5,
-  sizing: { mode: 'all_in' },
-  units: 'whole',
-  close_open_trades: true,
-}
+const trading = backtestingParams({ strategy: 'sma_cross' })
 
 test('a download stores the bars, and what could not be fetched makes it partial', async () => {
   const home = makeHome()
@@ -42,13 +33,18 @@ test('a backtest gives the same bytes twice, and its trades add up to the change
   const first = completed<BacktestingResult>(await runWorker(home, 'backtesting', trading))
   const second = completed<BacktestingResult>(await runWorker(home, 'backtesting', trading))
   expect(second).toEqual(first)
-  expect(first.result).toMatchObject({ strategy_name: 'sma_cross', symbol: 'AAPL', bars: 1260 })
+  expect(first.result).toMatchObject({ strategy_name: 'sma_cross', symbols: ['AAPL'], bars: 1260 })
   expect(first.artifacts.map(artifact => artifact.file)).toEqual([
     'trades.arrow',
+    'orders.arrow',
     'equity.arrow',
+    'drawdowns.arrow',
+    'signals.arrow',
+    'indicators.arrow',
+    'report.html',
     'strategy.yaml',
   ])
-  const [trades, equity] = first.artifacts.map(artifact => {
+  const [trades, , equity] = first.artifacts.map(artifact => {
     const path = artifactPath(home, operationId, 1, artifact)
     return artifact.rows === null ? null : decodeTable(readFileSync(path))
   })
@@ -57,6 +53,21 @@ test('a backtest gives the same bytes twice, and its trades add up to the change
   expect(net.length).toBeGreaterThan(3)
   expect(net.reduce((sum, pnl) => sum + pnl, 0)).toBeCloseTo((curve.at(-1) ?? 0) - 100_000, 6)
   expect(curve.length).toBe(1260)
+})
+
+test('the report shows the numbers of the result, and nothing that changes from run to run', async () => {
+  const home = makeHome()
+  await runWorker(home, 'data_download', sample)
+  const { result, artifacts } = completed<BacktestingResult>(await runWorker(home, 'backtesting', trading))
+  const report = artifacts.find(({ name }) => name === 'report.html')
+  if (report === undefined) throw new Error('there is no report')
+  const html = readFileSync(artifactPath(home, operationId, 1, report), 'utf8')
+  expect(report).toMatchObject({ media_type: 'text/html', rows: null })
+  expect(report.size_bytes).toBeLessThan(2_000_000)
+  for (const value of Object.values(result.metrics))
+    if (value !== null) expect(html).toContain(`data-value="${value}"`)
+  expect(html).toContain('sma_cross: AAPL 1d')
+  expect(html).not.toContain(operationId)
 })
 
 test('bars before the start warm the indicators up and are not traded', async () => {
@@ -91,7 +102,7 @@ decisions:
     max_bars: 15
     sizing: { mode: risk, risk_percent: 1 }
 `
-const { strategy: _, sizing: __, ...asWritten } = trading
+const { strategy: _, ...asWritten } = trading
 
 test('a strategy that goes both ways is traded with its own stops, time stop and sizing', async () => {
   const home = makeHome()
