@@ -3,30 +3,36 @@ import { drawBlocks } from '../statistics/bootstrap.ts'
 import type { Random } from '../statistics/random.ts'
 
 /**
- * Another history of the same market: the moves of the bars, drawn in blocks so that what follows what stays, laid one
- * after the other from the first open on. A move is open ÷ close before, and high, low and close ÷ open, with the
- * volume of its bar; the first bar's gap is none. Times stay, so sessions and annualisation do.
- * Several markets drawn with equal seeds and lengths move together as they did.
+ * Another history of the same market: the moves of the bars from `from` on, drawn in blocks so that what follows what
+ * stays, laid one after the other from the open of that bar on. A move is open ÷ close before, and high, low and close
+ * ÷ open, with the volume of its bar; the gap of the first bar of all is none. Bars before `from` stay as they were.
+ * Times stay, so sessions and annualisation do. Several markets drawn with equal seeds and as many bars from `from` on
+ * move together as they did.
  * Source: circular block bootstrap, Politis and Romano 1992.
- * @param blockBars length of a block, ≥ 1
+ * @param plan.from first bar that is drawn, 0 ≤ from < length  @param plan.blockBars length of a block, ≥ 1
  */
-export function bootstrapBars(bars: Bars, blockBars: number, random: Random): Bars {
+export function bootstrapBars(
+  bars: Bars,
+  { from, blockBars }: { readonly from: number; readonly blockBars: number },
+  random: Random,
+): Bars {
   const { length, time, close_time } = bars
-  const column = () => new Float64Array(length)
-  const [open, high, low, close, volume] = [column(), column(), column(), column(), column()]
+  const [open, high, low] = [bars.open.slice(), bars.high.slice(), bars.low.slice()]
+  const [close, volume] = [bars.close.slice(), bars.volume.slice()]
   const made: Bars = { length, time, close_time, open, high, low, close, volume }
-  let written = 0
-  drawBlocks(random, { length, block: blockBars, kind: 'circular' }, (from, to) => {
-    for (let source = from; source < to; source++) layBar(bars, source, made, written++)
+  let written = from
+  drawBlocks(random, { length: length - from, block: blockBars, kind: 'circular' }, (first, end) => {
+    for (let source = from + first; source < from + end; source++)
+      layBar(bars, source, made, { at: written++, from })
   })
   return made
 }
 
-/** Writes bar `at` with the move of bar `source`. */
-function layBar(bars: Bars, source: number, made: Bars, at: number): void {
+/** Writes bar `at` with the move of bar `source`. @param place.from where the new history begins */
+function layBar(bars: Bars, source: number, made: Bars, { at, from }: { at: number; from: number }): void {
   const sourceOpen = bars.open[source] as number
   const gap = source === 0 ? 1 : sourceOpen / (bars.close[source - 1] as number)
-  const open = at === 0 ? (bars.open[0] as number) : (made.close[at - 1] as number) * gap
+  const open = at === from ? (bars.open[from] as number) : (made.close[at - 1] as number) * gap
   const scale = open / sourceOpen
   const close = (bars.close[source] as number) * scale
   made.open[at] = open

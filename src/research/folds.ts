@@ -27,14 +27,19 @@ export type Fold = {
  * Windows of a walk forward: train, leave a gap, test, step on by the test. The last test is cut off at the end of the
  * range, and left out when less than half of it is there.
  * Source: López de Prado 2018, chapter 7 (purge and embargo); Pardo 2008 (walk-forward analysis).
- * @param start of the range, epoch ms  @param end of it, exclusive
+ * @param range epoch ms, the end exclusive  @param most windows that are looked for
+ * @returns whole epoch ms
  */
-export function planFolds(start: number, end: number, plan: WalkPlan): readonly Fold[] {
-  const trainMs = plan.train_days * dayMs
-  const testMs = plan.test_days * dayMs
-  const gapMs = (plan.purge_days + plan.embargo_days) * dayMs
+export function planFolds(
+  { start, end }: { readonly start: number; readonly end: number },
+  plan: WalkPlan,
+  most = Number.POSITIVE_INFINITY,
+): readonly Fold[] {
+  const trainMs = Math.round(plan.train_days * dayMs)
+  const testMs = Math.round(plan.test_days * dayMs)
+  const gapMs = Math.round((plan.purge_days + plan.embargo_days) * dayMs)
   const folds: Fold[] = []
-  for (let index = 0; ; index++) {
+  for (let index = 0; index < most; index++) {
     const stepped = start + index * testMs
     const trainEnd = stepped + trainMs
     const testStart = trainEnd + gapMs
@@ -47,4 +52,5 @@ export function planFolds(start: number, end: number, plan: WalkPlan): readonly 
       test_end: Math.min(testStart + testMs, end),
     })
   }
+  return folds
 }

@@ -9,7 +9,7 @@ test('one block as long as the history that starts at its first bar is that hist
   const bars = makeBars(50)
   const seeds = Array.from({ length: 400 }, (_, seed) => seed)
   const seed = seeds.find(candidate => new Random(candidate).below(50) === 0)
-  const made = bootstrapBars(bars, 50, new Random(seed ?? -1))
+  const made = bootstrapBars(bars, { from: 0, blockBars: 50 }, new Random(seed ?? -1))
   for (const field of ['open', 'high', 'low', 'close', 'volume'] as const)
     for (let i = 0; i < 50; i++) expect(made[field][i]).toBeCloseTo(bars[field][i] ?? Number.NaN, 9)
 })
@@ -22,7 +22,7 @@ test('every bar is possible, keeps its time, and moves as some bar of the histor
       fc.nat(),
       (length, block, seed) => {
         const bars = makeBars(length)
-        const made = bootstrapBars(bars, block, new Random(seed))
+        const made = bootstrapBars(bars, { from: 0, blockBars: block }, new Random(seed))
         checkBars(made)
         expect(made.time).toBe(bars.time)
         const moves = Array.from({ length }, (_, i) => barAt(bars, i)).map(({ open, close }) => close / open)
@@ -45,8 +45,21 @@ test('markets drawn with equal seeds draw the same bars', () => {
     low: bars.low.map(x => 7 * x),
     close: bars.close.map(x => 7 * x),
   }
-  const a = bootstrapBars(bars, 5, new Random(3))
-  const b = bootstrapBars(other, 5, new Random(3))
+  const plan = { from: 0, blockBars: 5 }
+  const a = bootstrapBars(bars, plan, new Random(3))
+  const b = bootstrapBars(other, plan, new Random(3))
   for (let i = 0; i < 60; i++) expect(b.close[i]).toBeCloseTo(7 * (a.close[i] ?? Number.NaN), 6)
-  expect(bootstrapBars(bars, 5, new Random(4)).close).not.toEqual(a.close)
+  expect(bootstrapBars(bars, plan, new Random(4)).close).not.toEqual(a.close)
+})
+
+test('bars before the range stay as they were, and no move of theirs is drawn', () => {
+  const bars = makeBars(60)
+  // A move that would be seen: everything before bar 40 doubles on its bar.
+  const wild = { ...bars, close: bars.close.map((close, i) => (i < 40 ? 2 * close : close)) }
+  const marked = { ...wild, high: wild.high.map((high, i) => Math.max(high, wild.close[i] ?? 0)) }
+  const made = bootstrapBars(marked, { from: 40, blockBars: 3 }, new Random(1))
+  for (const field of ['open', 'high', 'low', 'close', 'volume'] as const)
+    expect(made[field].slice(0, 40)).toEqual(marked[field].slice(0, 40))
+  expect(made.open[40]).toBe(marked.open[40])
+  for (let i = 40; i < 60; i++) expect((made.close[i] ?? 0) / (made.open[i] ?? 0)).toBeLessThan(1.5)
 })

@@ -6,7 +6,7 @@ const dayMs = 86_400_000
 const day = (number: number) => Date.UTC(2024, 0, 1) + number * dayMs
 const plan: WalkPlan = { train_days: 100, test_days: 30, purge_days: 2, embargo_days: 3, anchored: false }
 const inDays = (start: number, end: number, of: WalkPlan) =>
-  planFolds(day(start), day(end), of).map(fold =>
+  planFolds({ start: day(start), end: day(end) }, of).map(fold =>
     [fold.train_start, fold.train_end, fold.test_start, fold.test_end].map(time => (time - day(0)) / dayMs),
   )
 
@@ -44,7 +44,7 @@ test('no test overlaps its training, another test, or the gap, whatever the plan
   })
   fc.assert(
     fc.property(plans, fc.integer({ min: 1, max: 1000 }), (of, length) => {
-      const folds = planFolds(day(0), day(length), of)
+      const folds = planFolds({ start: day(0), end: day(length) }, of)
       for (const [i, fold] of folds.entries()) {
         const gapMs = (of.purge_days + of.embargo_days) * dayMs
         expect(fold.test_start - fold.train_end).toBeCloseTo(gapMs, 0)
