@@ -15,6 +15,7 @@ import { restart } from './rows/restart.ts'
 import { sseFollowers } from './rows/sse-followers.ts'
 import { statusUnderLoad } from './rows/status-under-load.ts'
 import { submitToStart } from './rows/submit-to-start.ts'
+import { training } from './rows/training.ts'
 
 const rows: readonly Row[] = [
   getOperation,
@@ -28,6 +29,7 @@ const rows: readonly Row[] = [
   importRow,
   indicatorKernels,
   featureBuild,
+  training,
   crashRecovery,
 ]
 

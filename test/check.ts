@@ -6,6 +6,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['lint', ['npx', '--no-install', 'biome', 'check', '--error-on-warnings', '.']],
   ['contract', ['npx', '--no-install', 'redocly', 'lint', 'openapi.yaml']],
   ['generated files', ['node', 'test/gen.ts', '--check']],
+  ['kernels', ['node', 'test/gen-kernels.ts', '--check']],
   ['calendar tables', ['node', 'test/gen-calendars.ts', '--check']],
 ]
 
