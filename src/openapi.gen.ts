@@ -701,6 +701,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models
+         * @description Trained models, newest first. One that is damaged is left out here; reading it by its id says why.
+         */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read about a model
+         * @description Where it comes from, what it reads, how it was trained and how good it was. The content never changes: the id is made
+         *     of its hash, so equal training (strategy, bars, seed, version) gives the same id.
+         */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a model
+         * @description Refused while an active operation names it. Results made with it stay.
+         */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+                /** @description `manifest.json`, or a name of its `files`. */
+                name: "manifest.json" | "weights.safetensors" | "model.onnx" | "strategy.yaml";
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a file of a model
+         * @description The weights as SafeTensors, the network as ONNX (input `features`, float32 rows; what it answers is in its metadata),
+         *     the strategy it was trained from, or the manifest, whose SHA-256 begins with the digits of the id.
+         */
+        get: operations["getModelFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a model
+         * @description On stored bars (`symbol`) or on posted ones (`bars`, for a model of one timeframe). One row per bar of the range, made
+         *     of what that bar's close knew by the pipeline and the normalisers of the training: `probability_{class}` and, of a
+         *     regression, `value` (the return to expect), and `decision`, which is the class, or what to trade whatever position is
+         *     held. Bars in the warm-up, and bars that lack a feature, have null. In the format `Accept` asks for. Stored bars
+         *     before `start` are read too, as many as the indicators need until more history would change nothing that matters. What is
+         *     too much for an answer is refused with 422: a backtest with the model has no such limit.
+         */
+        post: operations["predictWithModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/indicators": {
         parameters: {
             query?: never;
@@ -949,11 +1051,20 @@ export interface components {
          *     * `data_resample` makes datasets of longer bars from a stored one.
          *     * `backtesting` runs a strategy over stored bars.
          *     * `feature_build` builds the feature matrix of a strategy from stored bars.
+         *     * `training` trains the model of a strategy on stored bars.
+         *     * `sweep` runs a strategy with many values of its fields and finds the best, with what that is worth.
+         *     * `walk_forward` searches window after window, and tests what was best on the bars that follow.
+         *     * `monte_carlo` shuffles the trades of a backtest, runs it on resampled bars, and with other costs.
+         *     * `trial_batch` runs some variants of a backtest; only ever a child.
+         *     * `research_report` puts together what trial batches measured; only ever a child.
+         *     * `lookahead_analysis` finds out whether a strategy knows anything too early.
+         *     * `warmup_analysis` finds out whether a strategy is given enough history.
+         *     * `lookahead_batch` is a part of one of these two; only ever their child.
          *     * `exercise` burns CPU on demand, to prove the engine; disabled unless `KTRDR_ENABLE_EXERCISE=true`.
          *     * `exercise_fan_out` runs several exercises as child operations; disabled likewise.
          * @enum {unknown}
          */
-        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "feature_build" | "exercise" | "exercise_fan_out";
+        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "feature_build" | "training" | "sweep" | "walk_forward" | "monte_carlo" | "trial_batch" | "research_report" | "lookahead_analysis" | "warmup_analysis" | "lookahead_batch" | "exercise" | "exercise_fan_out";
         /**
          * @description Letters, digits and `. _ - = ^`; case is kept. Pairs of ccxt are written with a dash, BTC-USDT.
          * @example AAPL
@@ -1002,7 +1113,7 @@ export interface components {
         StrategyName: string;
         Sha256: string;
         /** @description What to run. `params` depends on `type`. */
-        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["FeatureBuildCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
+        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["FeatureBuildCreate"] | components["schemas"]["TrainingCreate"] | components["schemas"]["SweepCreate"] | components["schemas"]["WalkForwardCreate"] | components["schemas"]["MonteCarloCreate"] | components["schemas"]["LookaheadAnalysisCreate"] | components["schemas"]["WarmupAnalysisCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
         /**
          * @description Higher starts first; equal priorities start in the order of creation.
          * @default 0
@@ -1057,6 +1168,66 @@ export interface components {
              */
             type: "feature_build";
             params: components["schemas"]["FeatureBuildParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        TrainingCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training";
+            params: components["schemas"]["TrainingParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        SweepCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "sweep";
+            params: components["schemas"]["SweepParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        WalkForwardCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "walk_forward";
+            params: components["schemas"]["WalkForwardParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        MonteCarloCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "monte_carlo";
+            params: components["schemas"]["MonteCarloParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        LookaheadAnalysisCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lookahead_analysis";
+            params: components["schemas"]["LookaheadAnalysisParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        WarmupAnalysisCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "warmup_analysis";
+            params: components["schemas"]["WarmupAnalysisParams"];
             priority?: components["schemas"]["Priority"];
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
@@ -1195,37 +1366,183 @@ export interface components {
             }[];
         };
         /**
-         * @description How large an entry is. Whatever is asked for, an entry is bounded by what the equity pays, costs included, on both
-         *     sides: there is no leverage. Each mode but `all_in` needs the key of its own and takes no other.
+         * @description How large an entry is. Each mode needs the keys of its own and takes no other. Whatever is asked for, an entry gets
+         *     no more than the equity at the fill pays, times `leverage`, costs included, on both sides.
+         *
+         *     * `all_in`: all that the equity pays
+         *     * `fraction`: a share of that; needs `fraction`
+         *     * `units`: a number of shares, coins or contracts; needs `units`
+         *     * `value`: an amount of money; needs `value`
+         *     * `risk`: as many units as lose a share of the equity when the stop is hit; needs `risk_percent`, and a strategy with
+         *       `stop_loss`
+         *     * `volatility_target`: the share of the equity that is `annual_volatility` ÷ the realised volatility of the last
+         *       `lookback_bars` closes, so that positions move alike in calm and wild markets; needs both
+         *     * `kelly`: half of Kelly's share of the equity, W − (1 − W) ÷ R over the closed trades so far, where W is the share of
+         *       winners and R the mean win ÷ the mean loss: at most `cap`, nothing where it is not above 0, and `fraction` until
+         *       there are `min_trades`; needs all three
+         * @example {
+         *       "mode": "risk",
+         *       "risk_percent": 1
+         *     }
+         * @example {
+         *       "mode": "volatility_target",
+         *       "annual_volatility": 0.15,
+         *       "lookback_bars": 60
+         *     }
+         * @example {
+         *       "mode": "kelly",
+         *       "cap": 0.25,
+         *       "min_trades": 30,
+         *       "fraction": 0.1
+         *     }
          */
         Sizing: {
             /**
-             * @description `all_in`: all of the equity; `fraction`: a share of it; `units`: a number of shares, coins or contracts;
-             *     `risk`: as many units as lose `risk_percent` of the equity when the stop is hit, for strategies with a stop.
-             * @enum {unknown}
+             * @description How the size is worked out.
+             * @example risk
+             * @enum {string}
              */
-            mode: "all_in" | "fraction" | "units" | "risk";
-            /** @description Share of the equity. */
+            mode: "all_in" | "fraction" | "units" | "value" | "risk" | "volatility_target" | "kelly";
+            /**
+             * @description Share of the equity, 0–1. With `kelly`, the share until there are enough trades.
+             * @example 0.5
+             */
             fraction?: number;
-            /** @description Shares, coins or contracts. */
+            /**
+             * @description Shares, coins or contracts.
+             * @example 100
+             */
             units?: number;
-            /** @description Percent of the equity that a stopped trade loses, before costs and gaps. */
+            /**
+             * @description Account currency, before costs.
+             * @example 10000
+             */
+            value?: number;
+            /**
+             * @description Percent of the equity that a stopped trade loses, before costs and gaps.
+             * @example 1
+             */
             risk_percent?: number;
+            /**
+             * @description Standard deviation of a year's returns to aim at, as a fraction: 0.15 is 15 %.
+             * @example 0.15
+             */
+            annual_volatility?: number;
+            /**
+             * @description Bars whose closes the realised volatility is measured on.
+             * @example 60
+             */
+            lookback_bars?: number;
+            /**
+             * @description Most of the equity, whatever the formula says; 0–1.
+             * @example 0.25
+             */
+            cap?: number;
+            /**
+             * @description Closed trades before the formula is believed.
+             * @example 30
+             */
+            min_trades?: number;
         };
         /**
-         * @description Run one strategy over stored bars. Decisions are taken at a bar's close and filled at the next bar's open; stops and
-         *     targets are filled inside the bar that reaches them, at the open where it opens beyond them. Where one bar reaches
-         *     both, the stop is taken to be first and the trade is marked `ambiguous`. Give the strategy either by name
-         *     (`strategy`) or as text (`strategy_yaml`).
+         * @description When orders are filled, and what is taken to have happened inside a bar.
+         * @example {
+         *       "intrabar": "adaptive",
+         *       "intrabar_timeframe": "1h"
+         *     }
+         * @example {
+         *       "compat": "backtesting_py",
+         *       "fill_on": "close"
+         *     }
+         */
+        BacktestEngine: {
+            /**
+             * @description `backtesting_py` fills and charges as that Python library (0.6) does, so that results can be compared trade by
+             *     trade: the whole spread at the entry, whole units, what is open at the end closed at the last open. What that
+             *     library cannot do is refused with it, field by field.
+             * @default none
+             * @enum {unknown}
+             */
+            compat?: "none" | "backtesting_py";
+            /**
+             * @description When a market order that is decided at a bar's close is filled: at the open of the next bar, or at that close.
+             * @default next_open
+             * @enum {unknown}
+             */
+            fill_on?: "next_open" | "close";
+            /**
+             * @description What came first inside a bar that reaches more than one level; such trades are `ambiguous`.
+             *     `pessimistic`: what is worse for the position; `optimistic`: what is better; `ohlc`: the high before the low;
+             *     `adaptive`: the high first where the open is nearer to it, else the low.
+             * @default pessimistic
+             * @enum {unknown}
+             */
+            intrabar?: "pessimistic" | "optimistic" | "ohlc" | "adaptive";
+            /**
+             * @description Stored bars of this shorter timeframe are followed inside each bar instead, where there are any; it must divide
+             *     the timeframe of the backtest. Where there are none, `intrabar` holds.
+             */
+            intrabar_timeframe?: components["schemas"]["Timeframe"];
+        };
+        /**
+         * @description Run one strategy over stored bars of one symbol or of several, which then share one account. Decisions are taken at a
+         *     bar's close. Market orders are filled at the next bar's open; limit and stop orders inside the bar that reaches them,
+         *     at the open where it opens beyond them. Several symbols trade on the union of their bars, with the same rules each.
+         *     Give the strategy by name (`strategy`) or as text (`strategy_yaml`), or give a trained `model`: exactly one of them.
+         *
+         *     A model answers on every bar first, from what that bar's close knew, and its strategy's `decisions` make trades of the
+         *     answers. Of classes the most probable one counts where its probability is at least `confidence_threshold`, the first of
+         *     equals; of an expected return, `buy` above `round_trip_cost` × `min_edge_multiplier` and `sell` below its negative. A
+         *     buy enters long and closes a short. A sell closes a long; where shorts are allowed (`allow_short_from_flat`, and always
+         *     with a regression) it also enters short, at the same fill. A hold, and a bar on which a feature is missing, decides
+         *     nothing. From the fill of an entry to that of the next there are at least `min_signal_separation` bars; exits are never
+         *     held back. With `position_awareness: false` that counts from the last buy or sell that asked for an entry, although it
+         *     repeated what was held. A warning says where the range holds bars the model was trained on or its best epoch was chosen on.
+         *
+         *     The artifacts are the tables `trades`, `orders`, `equity`, `drawdowns` (the 100 deepest), `signals` (what was decided
+         *     at each bar's close) and `indicators` (what the rules and distances read there), `report.html`, a page that needs no
+         *     network, and `strategy.yaml`. `signals` and `indicators` have a row per
+         *     bar of the range and symbol, up to 250,000 rows; of longer ranges they have the bars on which a rule was true, at
+         *     most the first 250,000 of those, and a warning says so. Of a model, `signals` also has what it answered on each bar
+         *     (`probability_{class}`, or `value`), and there are no `indicators`.
+         * @example {
+         *       "strategy": "sma_cross"
+         *     }
+         * @example {
+         *       "strategy": "sma_cross",
+         *       "symbols": [
+         *         "AAPL",
+         *         "MSFT"
+         *       ],
+         *       "max_positions": 1,
+         *       "sizing": {
+         *         "mode": "value",
+         *         "value": 20000
+         *       },
+         *       "spread_bps": 2
+         *     }
          */
         BacktestingParams: {
             /** @description The name of a shipped or stored strategy, see `GET /api/v1/strategies`. */
             strategy?: components["schemas"]["StrategyName"];
             /** @description The strategy itself. */
             strategy_yaml?: string;
-            /** @description Without it, the strategy's own. */
+            /**
+             * @description A trained model, see `GET /api/v1/models`. Its symbols are traded where none are named, on bars of its base
+             *     timeframe; bars of every other timeframe it reads have to be stored as well.
+             */
+            model?: components["schemas"]["ModelId"];
+            /** @description One symbol; the effective parameters have it in `symbols`. Without either, the strategy's own. */
             symbol?: components["schemas"]["Symbol"];
-            /** @description Without it, the strategy's own. */
+            /**
+             * @description Several symbols with one account, instead of `symbol`. Their order decides who is filled first at one moment.
+             * @example [
+             *       "AAPL",
+             *       "MSFT"
+             *     ]
+             */
+            symbols?: components["schemas"]["Symbol"][];
+            /** @description Without it, the strategy's own. A model takes no other. */
             timeframe?: components["schemas"]["Timeframe"];
             /** @description First bar by open time, inclusive. Earlier stored bars warm the indicators up. */
             start?: components["schemas"]["Moment"];
@@ -1235,23 +1552,93 @@ export interface components {
             /**
              * @description Account currency.
              * @default 100000
+             * @example 100000
              */
             initial_capital?: number;
             /**
              * @description Fraction of the traded value, per side.
              * @default 0.001
+             * @example 0.001
              */
             commission_rate?: number;
             /**
              * @description Account currency per fill.
              * @default 0
+             * @example 1
              */
             commission_fixed?: number;
             /**
-             * @description Adverse, in basis points of the price, per side; a target has none.
+             * @description Account currency per share, coin or contract, per side.
+             * @default 0
+             * @example 0.005
+             */
+            commission_per_unit?: number;
+            /**
+             * @description Least commission of a fill in account currency.
+             * @default 0
+             * @example 1
+             */
+            commission_min?: number;
+            /**
+             * @description Rates that replace `commission_rate` once so much value was traded in the calendar month (UTC), by rising
+             *     `from_value`.
+             * @default []
+             * @example [
+             *       {
+             *         "from_value": 0,
+             *         "rate": 0.001
+             *       },
+             *       {
+             *         "from_value": 1000000,
+             *         "rate": 0.0008
+             *       }
+             *     ]
+             */
+            commission_tiers?: {
+                /** @description Value traded in the month before the fill in account currency. */
+                from_value: number;
+                /** @description Fraction of the traded value, per side. */
+                rate: number;
+            }[];
+            /**
+             * @description Distance of ask and bid in basis points of the price. Market and stop orders pay half of it per side, limit orders none.
+             * @default 0
+             * @example 2
+             */
+            spread_bps?: number;
+            /**
+             * @description Adverse, in basis points of the price, per side; limit orders, targets among them, have none.
              * @default 5
+             * @example 5
              */
             slippage_bps?: number;
+            /**
+             * @description Fills take no more than a share of a bar's volume, the rest waits for later bars, and market and stop orders move the price
+             *     against them by the fraction impact · share². Null: a bar trades whatever is asked for.
+             * @default null
+             * @example {
+             *       "limit_fraction": 0.025,
+             *       "impact": 0.1
+             *     }
+             */
+            volume_share?: {
+                /** @description Most of a bar's volume, 0–1. */
+                limit_fraction: number;
+                /** @description Fraction of the price at a share of 1. */
+                impact: number;
+            } | null;
+            /**
+             * @description Fraction of the value of a short per year of 365 days, from bar close to bar close.
+             * @default 0
+             * @example 0.03
+             */
+            borrow_rate_annual?: number;
+            /**
+             * @description Fraction of borrowed cash per year of 365 days, from bar close to bar close.
+             * @default 0
+             * @example 0.06
+             */
+            funding_rate_annual?: number;
             /** @description Without it, the strategy's own, else `all_in`. */
             sizing?: components["schemas"]["Sizing"];
             /**
@@ -1261,18 +1648,64 @@ export interface components {
              */
             units?: "whole" | "fractional";
             /**
+             * @description Units are rounded down to multiples of it.
+             * @default null
+             * @example 100
+             */
+            lot_size?: number | null;
+            /**
+             * @description Prices of limit and stop orders are rounded to multiples of it: up to buy, down to sell.
+             * @default null
+             * @example 0.01
+             */
+            tick_size?: number | null;
+            /**
+             * @description Most value of all positions together as a multiple of the equity.
+             * @default 1
+             * @example 2
+             */
+            leverage?: number;
+            /**
+             * @description Everything is closed when the equity is below this fraction of the value of all positions; it must be below 1 / `leverage`. 0: only when nothing is left.
+             * @default 0
+             * @example 0.25
+             */
+            maintenance_margin_fraction?: number;
+            /**
+             * @description Positions held at a time over all symbols; null for no limit.
+             * @default null
+             * @example 5
+             */
+            max_positions?: number | null;
+            /**
              * @description Close what is open at the last bar's close, with costs.
              * @default true
              */
             close_open_trades?: boolean;
+            /** @default {} */
+            engine?: components["schemas"]["BacktestEngine"];
         };
         BacktestingResult: {
             strategy_name: components["schemas"]["StrategyName"];
-            symbol: components["schemas"]["Symbol"];
+            /** @description The model that decided; absent where rules did. */
+            model?: {
+                model_id: components["schemas"]["ModelId"];
+                /** @description Close times of the bars it was trained on. */
+                trained: {
+                    /** Format: date-time */
+                    from: string | null;
+                    /**
+                     * Format: date-time
+                     * @description Exclusive.
+                     */
+                    to: string | null;
+                };
+            };
+            symbols: components["schemas"]["Symbol"][];
             timeframe: components["schemas"]["Timeframe"];
             /**
              * Format: date-time
-             * @description Open time of the first bar.
+             * @description Open time of the first bar of any symbol.
              */
             start: string;
             /**
@@ -1280,7 +1713,7 @@ export interface components {
              * @description Close time of the last bar.
              */
             end: string;
-            /** @description Bars in the range. */
+            /** @description Bars in the range: moments at which a bar of any symbol closed. */
             bars: number;
             metrics: components["schemas"]["BacktestMetrics"];
             /** @description For each metric that is null, why. */
@@ -1288,6 +1721,12 @@ export interface components {
                 [key: string]: string;
             };
             splits: components["schemas"]["BacktestSplits"];
+            /** @description A row per year with bars, oldest first. */
+            monthly_returns: components["schemas"]["BacktestYearOfReturns"][];
+            /** @description Deepest first. */
+            worst_drawdowns: components["schemas"]["BacktestDrawdown"][];
+            /** @description What buying and holding brought; null when no symbol has a bar to decide on. */
+            benchmark: components["schemas"]["BacktestBenchmark"] | null;
             /**
              * @description Which equity returns the ratios are made of.
              * @enum {unknown}
@@ -1295,14 +1734,107 @@ export interface components {
             return_frequency: "daily" | "weekly" | "monthly";
             /** @description Why there are so many periods in a year. */
             periods_basis: string;
+            /** @description How many orders were placed, and how they ended: the others add up to `placed`. Each is a row of the artifact `orders`. With `engine.compat` orders are not listed: all are 0. */
+            orders: {
+                placed: number;
+                filled: number;
+                partly_filled: number;
+                /** @description Their `good_till` was over. */
+                expired: number;
+                /** @description Such as the target of a position that its stop has closed. */
+                cancelled: number;
+                /** @description Too small for one unit, beyond the money, or without a known distance. */
+                rejected: number;
+                /** @description Still working at the end. */
+                unfilled: number;
+            };
             /** @description Decisions on the last bar that no later bar could fill. */
             unfilled_signals: number;
             /** @description Entries that were not taken: too small for one unit, or without a known stop or target. */
             rejected_orders: number;
-            /** @description The trade still open at the end, with `close_open_trades` false. */
-            open_trade: {
-                [key: string]: unknown;
-            } | null;
+            /** @description Whether the equity was lost; nothing was traded after that. */
+            ruined: boolean;
+            /** @description How often everything was closed for want of margin. */
+            liquidations: number;
+            /** @description The trades still open at the end, with `close_open_trades` false. */
+            open_trades: components["schemas"]["BacktestOpenTrade"][];
+        };
+        /** @description A position left open, valued at the last close. Money is in account currency; costs of an exit are not in it. */
+        BacktestOpenTrade: {
+            symbol: components["schemas"]["Symbol"];
+            /** @enum {unknown} */
+            side: "long" | "short";
+            /** Format: date-time */
+            entry_time: string;
+            /** @description Raw price, before costs. */
+            entry_price: number;
+            /** @description Above 0 on both sides. */
+            units: number;
+            /** @description The last close. */
+            last_price: number;
+            /** @description Before costs. */
+            gross_pnl: number;
+            commission: number;
+            spread: number;
+            slippage: number;
+            borrow: number;
+            funding: number;
+            /** @description gross_pnl less the costs so far. */
+            net_pnl: number;
+            bars_held: number;
+            max_favourable_excursion: number;
+            max_adverse_excursion: number;
+            /** @description Where the entry placed its stop. */
+            stop_price: number | null;
+            /** @description Where the stop is now. */
+            current_stop_price: number | null;
+            target_price: number | null;
+        };
+        /**
+         * @description Returns of the equity in a year, UTC, as fractions. A month goes from the last close before it, or the initial
+         *     capital, to its last close; a bar that closes at midnight on the first belongs to the month that ends.
+         */
+        BacktestYearOfReturns: {
+            year: number;
+            /** @description January first; null for months without a bar, and after the equity was lost. */
+            months: (number | null)[];
+            /** @description Of the whole year, or of the part of it that is in the range. */
+            year_return_fraction: number | null;
+        };
+        /** @description A fall of the equity below its highest so far, until that is reached again. */
+        BacktestDrawdown: {
+            /**
+             * Format: date-time
+             * @description Close with the high; the start of the range for the initial capital.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Close with the lowest equity, the first of equal ones.
+             */
+            trough: string;
+            /**
+             * Format: date-time
+             * @description First close that reaches the high again; null for none.
+             */
+            recovered: string | null;
+            /** @description Fall from the high to the lowest, as a fraction of the high. */
+            depth_fraction: number;
+            /** @description From `start` to `recovered`, or to the end of the range. */
+            days: number;
+        };
+        /**
+         * @description Buying equal amounts of every symbol at the close of the first bar a decision could be made on, and holding them: cash
+         *     until then, no costs. Measured over the same bars and years as the run, by the definitions of `metrics`.
+         */
+        BacktestBenchmark: {
+            /** @description Those with a bar to decide on. */
+            symbols: components["schemas"]["Symbol"][];
+            total_return_fraction: number;
+            cagr_fraction: number | null;
+            annual_volatility_fraction: number | null;
+            sharpe: number | null;
+            max_drawdown_fraction: number;
         };
         /** @description The closed trades told apart, each group measured as all of them are in `metrics`. */
         BacktestSplits: {
@@ -1310,13 +1842,18 @@ export interface components {
                 long: components["schemas"]["BacktestTradeMetrics"];
                 short: components["schemas"]["BacktestTradeMetrics"];
             };
+            /** @description By symbol, those without trades too. */
+            symbol: {
+                [key: string]: components["schemas"]["BacktestTradeMetrics"];
+            };
             /**
              * @description By why the trades ended; a reason that ended none is left out.
              *
              *     * `signal`: its exit rule; `reversal`: the entry rule of the other side
              *     * `stop`, `trailing_stop` (the stop after it had moved), `target`
              *     * `max_bars`: held for as many bars as the strategy allows
-             *     * `ruin`: a short had lost all equity
+             *     * `liquidation`: the equity had fallen below the maintenance margin
+             *     * `ruin`: nothing was left of the equity
              *     * `end_of_data`: still open at the last close
              */
             exit_reason: {
@@ -1326,6 +1863,7 @@ export interface components {
                 trailing_stop?: components["schemas"]["BacktestTradeMetrics"];
                 target?: components["schemas"]["BacktestTradeMetrics"];
                 max_bars?: components["schemas"]["BacktestTradeMetrics"];
+                liquidation?: components["schemas"]["BacktestTradeMetrics"];
                 ruin?: components["schemas"]["BacktestTradeMetrics"];
                 end_of_data?: components["schemas"]["BacktestTradeMetrics"];
             };
@@ -1347,6 +1885,12 @@ export interface components {
             /** @description As in `metrics`. */
             expectancy: number | null;
             /** @description As in `metrics`. */
+            expectancy_ratio: number | null;
+            /** @description As in `metrics`. */
+            payoff_ratio: number | null;
+            /** @description As in `metrics`. */
+            kelly_fraction: number | null;
+            /** @description As in `metrics`. */
             avg_win: number | null;
             /** @description As in `metrics`. */
             avg_loss: number | null;
@@ -1355,9 +1899,23 @@ export interface components {
             /** @description As in `metrics`. */
             worst_trade: number | null;
             /** @description As in `metrics`. */
+            best_trade_return_fraction: number | null;
+            /** @description As in `metrics`. */
+            worst_trade_return_fraction: number | null;
+            /** @description As in `metrics`. */
+            avg_trade_return_fraction: number | null;
+            /** @description As in `metrics`. */
             sqn: number | null;
             /** @description As in `metrics`. */
+            max_consecutive_wins: number | null;
+            /** @description As in `metrics`. */
+            max_consecutive_losses: number | null;
+            /** @description As in `metrics`. */
             avg_bars_held: number | null;
+            /** @description As in `metrics`. */
+            avg_trade_duration_days: number | null;
+            /** @description As in `metrics`. */
+            max_trade_duration_days: number | null;
             /** @description As in `metrics`. */
             ambiguous_trades: number | null;
         };
@@ -1369,20 +1927,68 @@ export interface components {
             total_return_fraction: number | null;
             /** @description (last equity / initial capital)^(1 / years) − 1, years = days from the first open to the last close / 365.25. Unit: fraction. Convention: backtesting.py 0.6. */
             cagr_fraction: number | null;
-            /** @description Standard deviation of the equity returns (n − 1) · √periods_per_year. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
-            annual_volatility_fraction: number | null;
-            /** @description Mean return / standard deviation (n − 1) · √periods_per_year; risk-free rate 0. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
-            sharpe: number | null;
-            /** @description Mean return · periods_per_year / (√(mean of min(return, 0)² over all periods) · √periods_per_year). Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
-            sortino: number | null;
             /** @description Largest fall of the equity from its highest so far, as a positive fraction of it; the initial capital is the first high. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
             max_drawdown_fraction: number | null;
             /** @description Longest time from a high of the equity to the bar that reaches it again, or to the end. Unit: days. Convention: ktrdr. */
             max_drawdown_duration_days: number | null;
+            /** @description Mean over the drawdowns (a high, the fall from it, until it is reached again or the end) of the deepest fall of each. Unit: fraction. Convention: backtesting.py 0.6. */
+            avg_drawdown_fraction: number | null;
+            /** @description Mean over the drawdowns of the time that max_drawdown_duration_days is the longest of. Unit: days. Convention: backtesting.py 0.6. */
+            avg_drawdown_duration_days: number | null;
             /** @description cagr_fraction / max_drawdown_fraction. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
             calmar: number | null;
-            /** @description Bars on which a position was held, entry and exit bars included, / bars. Unit: fraction. Convention: backtesting.py 0.6. */
+            /** @description total_return_fraction / max_drawdown_fraction. Unit: ratio. Convention: ktrdr. */
+            recovery_factor: number | null;
+            /** @description Time in the market: bars on which a position was held, entry and exit bars included, / bars. Unit: fraction. Convention: backtesting.py 0.6. */
             exposure_fraction: number | null;
+            /** @description Σ bars held of the long trades, closed and open / bars; symbols held at the same time add up. Unit: fraction. Convention: ktrdr. */
+            long_time_fraction: number | null;
+            /** @description Σ bars held of the short trades, closed and open / bars; symbols held at the same time add up. Unit: fraction. Convention: ktrdr. */
+            short_time_fraction: number | null;
+            /** @description Value bought and sold (units · raw price, both fills) / mean equity at the ends of the return periods / years. Unit: ratio. Convention: ktrdr. */
+            annual_turnover: number | null;
+            /** @description Π(1 + return)^(periods_per_year / n) − 1 over the n equity returns: the geometric mean, by count. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            annual_return_fraction: number | null;
+            /** @description Standard deviation of the equity returns (n − 1) · √periods_per_year. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            annual_volatility_fraction: number | null;
+            /** @description Mean return / standard deviation (n − 1) · √periods_per_year; risk-free rate 0. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            sharpe: number | null;
+            /** @description Lower end of the 95 % confidence interval of sharpe: 2.5th percentile of 1,000 stationary bootstrap resamples of the returns, blocks of ⌈n^⅓⌉ on average. Unit: ratio. Convention: Politis and Romano 1994. */
+            sharpe_ci_low: number | null;
+            /** @description Upper end of the interval of sharpe_ci_low: the 97.5th percentile. Unit: ratio. Convention: Politis and Romano 1994. */
+            sharpe_ci_high: number | null;
+            /** @description Probabilistic Sharpe ratio: the probability that the true Sharpe ratio is above 0, Φ(SR · √(n − 1) / √(1 − γ₃ · SR + (γ₄ − 1) / 4 · SR²)), SR per period, γ₃ the skew, γ₄ the kurtosis. Unit: fraction. Convention: Bailey and López de Prado 2012. */
+            psr: number | null;
+            /** @description Mean return · periods_per_year / (√(mean of min(return, 0)² over all periods) · √periods_per_year). Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            sortino: number | null;
+            /** @description Σ of the positive returns / |Σ of the negative returns|: threshold 0. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            omega: number | null;
+            /** @description Skewness of the returns, m₃ / m₂^1.5 with moments divided by n. Unit: ratio. Convention: Bailey and López de Prado 2012. */
+            skew: number | null;
+            /** @description Kurtosis of the returns, m₄ / m₂² with moments divided by n: 3 for normal ones, not the excess. Unit: ratio. Convention: Bailey and López de Prado 2012. */
+            kurtosis: number | null;
+            /** @description |95th percentile of the returns / 5th percentile|. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            tail_ratio: number | null;
+            /** @description Loss that 95 % of the returns stay above: −(5th percentile), neighbours joined by a straight line; below 0 where it is a gain. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            value_at_risk_95_fraction: number | null;
+            /** @description Mean loss of the ⌊(n − 1) · 0.05⌋ + 1 worst returns (CVaR), positive for a loss. Unit: fraction. Convention: empyrical 0.5 (Quantopian). */
+            expected_shortfall_95_fraction: number | null;
+            /** @description √(mean of the squared drawdowns at the ends of the return periods). Unit: fraction. Convention: Martin and McCann 1989. */
+            ulcer_index_fraction: number | null;
+            /** @description R² of a straight line through the logarithm of the equity at the ends of the return periods. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            stability: number | null;
+            /** @description Last close / close of the first bar a decision could be made on − 1, without costs; the mean over the symbols. This is the benchmark: cash until then, then held. Unit: fraction. Convention: backtesting.py 0.6. */
+            buy_and_hold_return_fraction: number | null;
+            /** @description Intercept of the least-squares line through returns over benchmark returns · periods_per_year, not compounded; risk-free rate 0. Unit: fraction. Convention: empyrical 0.3 (Quantopian). */
+            alpha_annual_fraction: number | null;
+            /** @description Slope of the line of alpha_annual_fraction. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            beta: number | null;
+            /** @description Pearson correlation of the returns with the benchmark returns. Unit: ratio. Convention: ktrdr. */
+            correlation: number | null;
+            /** @description Mean of (return − benchmark return) / its standard deviation (n − 1) · √periods_per_year; empyrical does not annualise it. Unit: ratio. Convention: empyrical 0.5 (Quantopian). */
+            information_ratio: number | null;
+            /** @description annual_return_fraction / beta. Unit: ratio. Convention: Treynor 1965. */
+            treynor: number | null;
             /** @description Closed trades. Unit: count. Convention: ktrdr. */
             trades: number | null;
             /** @description Closed trades with net P&L > 0. Unit: count. Convention: ktrdr. */
@@ -1397,6 +2003,12 @@ export interface components {
             profit_factor: number | null;
             /** @description Mean net P&L of a trade. Unit: currency. Convention: ktrdr. */
             expectancy: number | null;
+            /** @description win_rate_fraction · payoff_ratio − (1 − win_rate_fraction): what a trade brings per money lost in a losing one. Unit: ratio. Convention: LEAN, freqtrade. */
+            expectancy_ratio: number | null;
+            /** @description avg_win / |avg_loss|. Unit: ratio. Convention: ktrdr. */
+            payoff_ratio: number | null;
+            /** @description win_rate_fraction − (1 − win_rate_fraction) / payoff_ratio: the share of the equity to risk, below 0 for none. Unit: fraction. Convention: backtesting.py 0.6. */
+            kelly_fraction: number | null;
             /** @description Mean net P&L of the winning trades. Unit: currency. Convention: ktrdr. */
             avg_win: number | null;
             /** @description Mean net P&L of the losing trades, negative. Unit: currency. Convention: ktrdr. */
@@ -1405,18 +2017,36 @@ export interface components {
             best_trade: number | null;
             /** @description Lowest net P&L of a trade. Unit: currency. Convention: ktrdr. */
             worst_trade: number | null;
+            /** @description Highest net P&L / (units · entry price) of a trade. Unit: fraction. Convention: backtesting.py 0.6. */
+            best_trade_return_fraction: number | null;
+            /** @description Lowest net P&L / (units · entry price) of a trade. Unit: fraction. Convention: backtesting.py 0.6. */
+            worst_trade_return_fraction: number | null;
+            /** @description Geometric mean of net P&L / (units · entry price) over the trades. Unit: fraction. Convention: backtesting.py 0.6. */
+            avg_trade_return_fraction: number | null;
             /** @description √trades · mean net P&L / its standard deviation (n − 1): Van Tharp’s system quality number. Unit: ratio. Convention: backtesting.py 0.6. */
             sqn: number | null;
+            /** @description Most winning trades one after the other, by exit. Unit: count. Convention: ktrdr. */
+            max_consecutive_wins: number | null;
+            /** @description Most losing trades one after the other, by exit. Unit: count. Convention: ktrdr. */
+            max_consecutive_losses: number | null;
             /** @description Mean number of bars from the entry bar of a trade to its exit bar. Unit: count. Convention: ktrdr. */
             avg_bars_held: number | null;
-            /** @description Closed trades whose last bar reached both stop and target; the stop was taken to have been first. Unit: count. Convention: backtesting.py 0.6. */
+            /** @description Mean time from the entry of a trade to its exit. Unit: days. Convention: backtesting.py 0.6. */
+            avg_trade_duration_days: number | null;
+            /** @description Longest time from the entry of a trade to its exit. Unit: days. Convention: backtesting.py 0.6. */
+            max_trade_duration_days: number | null;
+            /** @description Closed trades whose last bar reached both stop and target, so that which came first is not known. Unit: count. Convention: backtesting.py 0.6. */
             ambiguous_trades: number | null;
             /** @description Commission of every fill. Unit: currency. Convention: ktrdr. */
             commission_total: number | null;
+            /** @description Half the spread of every fill that pays it. Unit: currency. Convention: ktrdr. */
+            spread_total: number | null;
             /** @description Slippage of every fill. Unit: currency. Convention: ktrdr. */
             slippage_total: number | null;
-            /** @description Last close / close of the first bar a decision could be made on − 1, without costs. Unit: fraction. Convention: backtesting.py 0.6. */
-            buy_and_hold_return_fraction: number | null;
+            /** @description What borrowing the shorts cost. Unit: currency. Convention: ktrdr. */
+            borrow_total: number | null;
+            /** @description Interest on borrowed cash. Unit: currency. Convention: ktrdr. */
+            funding_total: number | null;
             /** @description Equity returns in a year, used to annualise: 12, 52, 252, or 365 for markets open at weekends. Unit: count. Convention: backtesting.py 0.6. */
             periods_per_year: number | null;
         };
@@ -1482,6 +2112,999 @@ export interface components {
                 /** Format: date-time */
                 end: string;
             } | null;
+        };
+        /**
+         * @description Train the model of a strategy on stored bars. The strategy says everything about model, labels, split and training;
+         *     give it either by name (`strategy`) or as text (`strategy_yaml`). Normalisers are fitted on the training part alone,
+         *     rows whose label reaches into a later part are purged, and the epoch that is best on the validation part is kept.
+         *     Equal params, bars and seed give equal weights, bit for bit, however often the training is stopped and resumed.
+         *
+         *     Artifacts: `history` (one row per epoch), `predictions` (the rows it was measured on last, with what the model says),
+         *     `label_report.json`, `feature_info.json`, `strategy.yaml`.
+         */
+        TrainingParams: {
+            /** @description The name of a shipped or stored strategy that decides by a model, see `GET /api/v1/strategies`. */
+            strategy?: components["schemas"]["StrategyName"];
+            /** @description The strategy itself. */
+            strategy_yaml?: string;
+            /** @description Without it, the strategy's own. */
+            symbols?: components["schemas"]["Symbol"][];
+            /** @description What stands for the timeframes of `training_data`; without it, the strategy's own. The base is the strategy's own where it is among them, else the first. */
+            timeframes?: components["schemas"]["Timeframe"][];
+            /** @description First base bar by open time, inclusive. Earlier stored bars warm the indicators up. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last base bar by open time, exclusive. Nothing after it is seen, not by labels either. */
+            end?: components["schemas"]["Moment"];
+            adjustment?: components["schemas"]["Adjustment"];
+            /** @description Of everything random. Without it, that of the strategy. */
+            seed?: number;
+            /**
+             * @description Whether to train once more, on shuffled labels and for 5 epochs at most, to see that nothing is learned from them.
+             * @default true
+             */
+            leakage_check?: boolean;
+            /**
+             * @description A checkpoint is saved after so much time, and when the operation is stopped.
+             * @default 10
+             */
+            checkpoint_every_seconds?: number;
+            /** @description Also after every so many epochs. */
+            checkpoint_every_epochs?: number;
+        };
+        /** @description Rows of one part of the samples; null for a part that is not there. */
+        TrainingPart: {
+            rows: number;
+            /**
+             * Format: date-time
+             * @description Close time of the bar of the earliest row.
+             */
+            first_time: string;
+            /**
+             * Format: date-time
+             * @description Close time of the bar of the latest row.
+             */
+            last_time: string;
+            /**
+             * Format: date-time
+             * @description When the last of its labels is known.
+             */
+            label_end: string;
+        } | null;
+        ClassScores: {
+            name: string;
+            /** @description Rows that are of the class. */
+            support: number;
+            /** @description Rows that are said to be. */
+            predicted: number;
+            /** @description Null where it is never predicted. */
+            precision: number | null;
+            /** @description Null where it does not occur. */
+            recall: number | null;
+            f1: number | null;
+        };
+        /** @description Rows by true class (row) and predicted class (column); null for regression. */
+        ConfusionMatrix: number[][] | null;
+        /** @description What is of classes is null for regression, what is of values null for classes. */
+        PartMetrics: {
+            rows: number;
+            /** @description Mean, weighted as in training. */
+            loss: number;
+            /** @description Share of right classes; of a regression, share of rows whose sign is right. */
+            accuracy: number;
+            macro_f1: number | null;
+            balanced_accuracy: number | null;
+            /** @description Matthews correlation, −1 to 1. */
+            mcc: number | null;
+            /** @description Mean Σ (p − y)² over the classes, 0–2. */
+            brier: number | null;
+            /** @description Expected calibration error, 0–1. */
+            ece: number | null;
+            confusion: components["schemas"]["ConfusionMatrix"];
+            classes: components["schemas"]["ClassScores"][] | null;
+            /** @description Mean absolute error of the returns. */
+            mae: number | null;
+            rmse: number | null;
+            r2: number | null;
+        };
+        TrainingSpread: {
+            mean: number;
+            p05: number;
+            p50: number;
+            p95: number;
+        };
+        /** @description What would do as well without the model, on the same rows. */
+        TrainingBaselines: {
+            /**
+             * @description The rows: the test part, or without one the validation part.
+             * @enum {unknown}
+             */
+            part: "test" | "validation";
+            /** @description Always saying the class that training saw most. */
+            majority: {
+                class: string;
+                accuracy: number;
+                macro_f1: number;
+                balanced_accuracy: number;
+            } | null;
+            /** @description Guessing, each class as often as training saw it. */
+            random: {
+                runs: number;
+                expected_accuracy: number;
+                accuracy: components["schemas"]["TrainingSpread"];
+                /** @description Of the guessed trades to the ends of their labels, without costs; null unless the classes are trades. */
+                mean_return_fraction: components["schemas"]["TrainingSpread"] | null;
+            } | null;
+            /** @description Regression: always saying the mean of the training labels. */
+            mean: {
+                value: number;
+                mae: number;
+                rmse: number;
+                r2: number | null;
+                accuracy: number;
+            } | null;
+            /** @description Buying every symbol at the first close and holding. */
+            hold: {
+                symbols: components["schemas"]["Symbol"][];
+                total_return_fraction: number;
+            } | null;
+            /** @description Of what the model says, as `random.mean_return_fraction`. */
+            model_mean_return_fraction: number | null;
+            /** @description The same predictions against labels in another order, in blocks. */
+            permutation: {
+                /**
+                 * @description The F1 of classes; the mean product of prediction and return.
+                 * @enum {unknown}
+                 */
+                score: "macro_f1" | "mean_product";
+                observed: number;
+                mean: number;
+                p_value: number;
+                permutations: number;
+                block_rows: number;
+            };
+        };
+        TrainingFinding: {
+            /** @enum {unknown} */
+            kind: "overfitting" | "plateau" | "class_imbalance" | "one_answer" | "dead_units" | "leakage" | "shuffled_labels";
+            message: string;
+        };
+        TrainingLabels: {
+            symbol: components["schemas"]["Symbol"];
+            /** @description In the range. */
+            bars: number;
+            labelled: number;
+            /** @description From a label's bar to the one it is known at. */
+            mean_label_bars: number | null;
+            mean_return_fraction: number | null;
+            /** @description Empty for regression. */
+            classes: {
+                name: string;
+                count: number;
+                share_fraction: number;
+                mean_run_bars: number | null;
+                mean_return_fraction: number | null;
+            }[];
+        };
+        TrainingResult: {
+            strategy_name: string;
+            /** @description The model, see `GET /api/v1/models/{id}`. */
+            model_id: components["schemas"]["ModelId"];
+            /** @description Of the weights that are kept, by name. Equal trainings have the same. */
+            weights_sha256: components["schemas"]["Sha256"];
+            seed: number;
+            model: {
+                /** @enum {unknown} */
+                type: "mlp" | "lstm" | "gru";
+                /** @description Features. */
+                inputs: number;
+                outputs: number;
+                /** @description Weights of the network. */
+                parameters: number;
+                /** @description Bars of a window; null where there is none. */
+                sequence_length: number | null;
+                /** @description In the order of the outputs; empty for regression. */
+                classes: string[];
+            };
+            /** @description What ran, `model` and `training` as in a strategy, every key filled in; null is what is switched off. */
+            config: {
+                model: {
+                    [key: string]: unknown;
+                };
+                training: {
+                    [key: string]: unknown;
+                };
+            };
+            data: {
+                symbols: {
+                    symbol: components["schemas"]["Symbol"];
+                    /** @description Base bars before `end`. */
+                    bars: number;
+                    /** @description Samples. */
+                    rows: number;
+                    dropped: components["schemas"]["DroppedBars"];
+                }[];
+                base_timeframe: components["schemas"]["Timeframe"];
+                timeframes: components["schemas"]["Timeframe"][];
+                features: number;
+                /** @description Samples: bars with features and a label. */
+                rows: number;
+                /** @description Bars with features that have no label. */
+                without_label: number;
+                /** @description Bars with a label that lack a feature. */
+                without_features: number;
+                /** @description Labelled bars before which a window is not complete. */
+                without_window: number;
+            };
+            split: {
+                train: components["schemas"]["TrainingPart"];
+                validation: components["schemas"]["TrainingPart"];
+                test: components["schemas"]["TrainingPart"];
+                /** @description Rows left out because their label reaches into a later part. */
+                purged: number;
+                /** @description Rows left out behind a cut. */
+                embargoed: number;
+                embargo_bars: number;
+            };
+            /** @description By symbol. */
+            labels: components["schemas"]["TrainingLabels"][];
+            training: {
+                epochs_planned: number;
+                epochs_run: number;
+                stopped_early: boolean;
+                /** @description The epoch whose weights are kept, from 0 on. */
+                best_epoch: number;
+                /** @description By what it is the best. */
+                watched_metric: string;
+                batches_per_epoch: number;
+            };
+            /** @description Of the model that is kept, nothing dropped. */
+            metrics: {
+                train: components["schemas"]["PartMetrics"];
+                validation: components["schemas"]["PartMetrics"];
+                /** @description Null without a test part. */
+                test: components["schemas"]["PartMetrics"] | null;
+            };
+            baselines: components["schemas"]["TrainingBaselines"];
+            /** @description The model trained on shuffled labels, measured on the validation part; null where it was not run. */
+            leakage_check: {
+                accuracy: number;
+                /** @description Accuracy up to which it is chance. */
+                limit: number;
+                suspicious: boolean;
+                epochs: number;
+                rows: number;
+            } | null;
+            /** @description What a reader should know; also among the warnings. */
+            findings: components["schemas"]["TrainingFinding"][];
+        };
+        /**
+         * @description A metric of `BacktestMetrics`.
+         * @example sharpe
+         * @enum {string}
+         */
+        MetricName: "final_equity" | "total_return_fraction" | "cagr_fraction" | "max_drawdown_fraction" | "max_drawdown_duration_days" | "avg_drawdown_fraction" | "avg_drawdown_duration_days" | "calmar" | "recovery_factor" | "exposure_fraction" | "long_time_fraction" | "short_time_fraction" | "annual_turnover" | "annual_return_fraction" | "annual_volatility_fraction" | "sharpe" | "sharpe_ci_low" | "sharpe_ci_high" | "psr" | "sortino" | "omega" | "skew" | "kurtosis" | "tail_ratio" | "value_at_risk_95_fraction" | "expected_shortfall_95_fraction" | "ulcer_index_fraction" | "stability" | "buy_and_hold_return_fraction" | "alpha_annual_fraction" | "beta" | "correlation" | "information_ratio" | "treynor" | "trades" | "winning_trades" | "losing_trades" | "net_pnl" | "win_rate_fraction" | "profit_factor" | "expectancy" | "expectancy_ratio" | "payoff_ratio" | "kelly_fraction" | "avg_win" | "avg_loss" | "best_trade" | "worst_trade" | "best_trade_return_fraction" | "worst_trade_return_fraction" | "avg_trade_return_fraction" | "sqn" | "max_consecutive_wins" | "max_consecutive_losses" | "avg_bars_held" | "avg_trade_duration_days" | "max_trade_duration_days" | "ambiguous_trades" | "commission_total" | "spread_total" | "slippage_total" | "borrow_total" | "funding_total" | "periods_per_year";
+        /**
+         * @description What a field of a strategy is set to.
+         * @example 20
+         */
+        FieldValue: number | string | boolean;
+        /**
+         * @description Fields of a strategy by their paths, and what they are set to.
+         * @example {
+         *       "indicators.fast.period": 20
+         *     }
+         */
+        FieldValues: {
+            [key: string]: components["schemas"]["FieldValue"];
+        };
+        /**
+         * @description A field of the strategy to vary: either a list of `values`, or a range of numbers from `min` to `max`, both included.
+         *     A field may be one that the strategy leaves to its default.
+         */
+        SearchDimension: {
+            /**
+             * @description Where it stands, as `indicators.fast.period` or `list[0]`.
+             * @example indicators.fast.period
+             */
+            path: string;
+            /**
+             * @example [
+             *       5,
+             *       10,
+             *       20
+             *     ]
+             */
+            values?: components["schemas"]["FieldValue"][];
+            /** @example 5 */
+            min?: number;
+            /** @example 50 */
+            max?: number;
+            /**
+             * @description Distance of the values, from `min` on. Without it any number of the range is one, or any whole one with `integer`.
+             * @example 5
+             */
+            step?: number;
+            /**
+             * @description How values are drawn: `log` gives every order of magnitude the same share. Without it `linear`.
+             * @enum {unknown}
+             */
+            scale?: "linear" | "log";
+            /** @description Whether values are whole. */
+            integer?: boolean;
+        };
+        /**
+         * @description Run a backtest with many values of some fields of its strategy, on the first part of its range, and the best of them
+         *     also on the rest, which the search has not seen. The answer says what the best trial is worth after so many were tried:
+         *     its deflated Sharpe ratio, the probability of backtest overfitting (PBO) and the median of its neighbours.
+         *
+         *     The artifacts are the tables `trials` (every trial with its values and metrics), `curves` (equity of the best trials,
+         *     inside and outside of the sample) and `heatmaps` (scores by two fields each), and `winner.yaml`, the strategy with the
+         *     winning values written in. The same request over the same bars gives the same bytes, on any number of threads.
+         */
+        SweepParams: {
+            backtest: components["schemas"]["BacktestingParams"];
+            /**
+             * @example [
+             *       {
+             *         "path": "indicators.fast.period",
+             *         "min": 5,
+             *         "max": 25,
+             *         "step": 5
+             *       },
+             *       {
+             *         "path": "indicators.slow.period",
+             *         "values": [
+             *           30,
+             *           50,
+             *           100
+             *         ]
+             *       }
+             *     ]
+             */
+            space: components["schemas"]["SearchDimension"][];
+            /**
+             * @description Conditions of the rule language over the paths of numbers; a trial for which one is not true is not run. The effective
+             *     parameters have the values of fields that are not varied in place of their paths.
+             * @default []
+             * @example [
+             *       "indicators.fast.period < indicators.slow.period"
+             *     ]
+             */
+            constraints?: string[];
+            /**
+             * @description * `grid`: every combination, the first field slowest.
+             *     * `random`: drawn evenly, none twice.
+             *     * `latin_hypercube`: drawn so that each field uses all parts of its range alike.
+             *     * `tpe`: in rounds of 20, where good trials were dense before (tree-structured Parzen estimator); at most 1,000 trials.
+             * @default grid
+             * @enum {unknown}
+             */
+            method?: "grid" | "random" | "latin_hypercube" | "tpe";
+            /**
+             * @description How many to run; a grid has as many as it has points. A space or constraints that allow fewer make it fewer.
+             * @default 100
+             */
+            trials?: number;
+            /**
+             * @description What the best trial has most of, or least where less is better, as of drawdowns and costs.
+             * @default sharpe
+             */
+            objective?: components["schemas"]["MetricName"];
+            /**
+             * @description A trial with fewer trades has no score.
+             * @default 10
+             */
+            minimum_trades?: number;
+            /** @default 1 */
+            seed?: number;
+            /**
+             * @description How many of the best trials are also run outside of the sample.
+             * @default 10
+             */
+            top_k?: number;
+            /**
+             * @description Last part of the range in time that the search does not see.
+             * @default 0.25
+             */
+            out_of_sample_fraction?: number;
+        };
+        /** @description One of the best trials, with the metric of the objective. */
+        SweepTrial: {
+            /** @description The row of the artifact `trials`. */
+            index: number;
+            values: components["schemas"]["FieldValues"];
+            in_sample: number | null;
+            out_of_sample: number | null;
+        };
+        SweepResult: {
+            strategy_name: string;
+            objective: components["schemas"]["MetricName"];
+            /** @enum {unknown} */
+            direction: "maximise" | "minimise";
+            trials: {
+                /** @description Trials that made a strategy and were run. */
+                run: number;
+                /** @description Trials whose values do not go together; the artifact says why. */
+                invalid: number;
+                /** @description Trials that were run and have too few trades or no such metric. */
+                without_score: number;
+                /** @description Points that the constraints forbid, of those that were looked at; null with `tpe`. */
+                excluded: number | null;
+            };
+            in_sample: components["schemas"]["SampleRange"];
+            /** @description Null when no part of the range was held out. */
+            out_of_sample: components["schemas"]["SampleRange"] | null;
+            /** @description Null when no trial has a score. */
+            winner: {
+                index: number;
+                values: components["schemas"]["FieldValues"];
+                in_sample: components["schemas"]["BacktestMetrics"];
+                out_of_sample: components["schemas"]["BacktestMetrics"] | null;
+            } | null;
+            /** @description The trials beside the best one; on a grid those one step away, elsewhere the ten nearest. */
+            neighbourhood: {
+                trials: number;
+                without_score: number;
+                /** @description Of the metric of the objective. */
+                median: number | null;
+            } | null;
+            /**
+             * @description Whether the Sharpe ratio of the best trial is more than the best of as many trials without skill shows (Bailey and
+             *     López de Prado 2014). Null when it is not defined.
+             */
+            deflated_sharpe: {
+                /** @description That the true Sharpe ratio is above `expected_maximum_sharpe`. */
+                probability: number;
+                /** @description Of the best trial, per year. */
+                sharpe: number;
+                /** @description Of the best of so many trials without skill, per year. */
+                expected_maximum_sharpe: number;
+                /** @description Trials with a Sharpe ratio. */
+                trials: number;
+            } | null;
+            /**
+             * @description Whether the best trial of one half of the time is among the better ones in the other (PBO by CSCV, Bailey, Borwein,
+             *     López de Prado and Zhu 2017), by the Sharpe ratio. Null when fewer than two trials have returns or there are too few.
+             */
+            overfitting: {
+                /** @description Share of the splits in which it is not. */
+                probability: number;
+                /** @description Share of the splits in which it loses money there. */
+                loss_fraction: number;
+                /** @description Parts that the time was cut into. */
+                blocks: number;
+                splits: number;
+                trials: number;
+            } | null;
+            /** @description The best trials, best first. */
+            top: components["schemas"]["SweepTrial"][];
+            /** @description Of the best trials, inside and outside of the sample: 1 when what was better stayed better. */
+            rank_correlation: number | null;
+            /** @description What to be careful about. */
+            warnings: string[];
+        };
+        /** @description Bars by open time, the end exclusive. */
+        SampleRange: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+        };
+        /** @description A backtest with other values, range, bars or costs. */
+        TrialVariant: {
+            /** @description Names the trial. */
+            index: number;
+            values: components["schemas"]["FieldValues"];
+            start?: components["schemas"]["Moment"];
+            end?: components["schemas"]["Moment"];
+            /** @description On bars made of blocks of the real ones. */
+            bootstrap?: {
+                seed: number;
+                stream: number;
+                block_bars: number;
+            };
+            /** @description Factors of the costs. */
+            stress?: {
+                commission: number;
+                spread: number;
+                slippage: number;
+            };
+        };
+        /**
+         * @description What trials are run for.
+         * @enum {unknown}
+         */
+        TrialStage: "search" | "finalists";
+        /** @description Run some variants of a backtest. The artifacts are the tables `trials`, `blocks` and, when asked for, `curves` and `trade_profits`. */
+        TrialBatchParams: {
+            stage: components["schemas"]["TrialStage"];
+            backtest: components["schemas"]["BacktestingParams"];
+            variants: components["schemas"]["TrialVariant"][];
+            objective: components["schemas"]["MetricName"];
+            minimum_trades: number;
+            /** @description How many of the best trials the result names. */
+            best: number;
+            /** @description Whether to keep the equity and the profits of the trades of every variant. */
+            curves: boolean;
+        };
+        TrialBatchResult: {
+            stage: components["schemas"]["TrialStage"];
+            trials: number;
+            /** @description Variants whose values do not go together. */
+            invalid: number;
+            /** @description Best first; those without a score last. */
+            best: {
+                index: number;
+                values: components["schemas"]["FieldValues"];
+                /** @description The metric of the objective, below 0 where less is better; null without one. */
+                score: number | null;
+            }[];
+        };
+        /** @description What to report on; exactly one of the operations is given. */
+        ResearchReportParams: {
+            sweep?: components["schemas"]["SweepParams"];
+            walk_forward?: components["schemas"]["WalkForwardParams"];
+            monte_carlo?: components["schemas"]["MonteCarloParams"];
+            /** @description The trial batches, in their order. */
+            parts: {
+                stage: components["schemas"]["TrialStage"];
+                operation_id: components["schemas"]["OperationId"];
+                attempt: number;
+            }[];
+        };
+        /** @description The report on what it was asked for. */
+        ResearchReportResult: {
+            sweep?: components["schemas"]["SweepResult"];
+            walk_forward?: components["schemas"]["WalkForwardResult"];
+            monte_carlo?: components["schemas"]["MonteCarloResult"];
+        };
+        /**
+         * @description Search the fields of a strategy on a training window, run what was best there on the window that follows, step on, and
+         *     join the tests: what would have been earned by somebody who searched again and again, on bars no search had seen.
+         *     Positions do not go over from one window into the next; indicators are warmed up on the bars before each window. Windows
+         *     in which no trial has a score, or that hold no bars, are not traded.
+         *
+         *     The artifacts are the tables `windows`, `trials` (every trial of every window with its metrics) and `curves` (the equity
+         *     of the tests, one after the other). The same request over the same bars gives the same bytes, on any number of threads.
+         */
+        WalkForwardParams: {
+            backtest: components["schemas"]["BacktestingParams"];
+            /**
+             * @example [
+             *       {
+             *         "path": "indicators.fast.period",
+             *         "min": 5,
+             *         "max": 25,
+             *         "step": 5
+             *       },
+             *       {
+             *         "path": "indicators.slow.period",
+             *         "values": [
+             *           30,
+             *           50,
+             *           100
+             *         ]
+             *       }
+             *     ]
+             */
+            space: components["schemas"]["SearchDimension"][];
+            /**
+             * @description As in a sweep.
+             * @default []
+             * @example [
+             *       "indicators.fast.period < indicators.slow.period"
+             *     ]
+             */
+            constraints?: string[];
+            /**
+             * @description As in a sweep; every window tries the same points.
+             * @default grid
+             * @enum {unknown}
+             */
+            method?: "grid" | "random" | "latin_hypercube";
+            /**
+             * @description Per window; a grid has as many as it has points. At most 10,000 in all windows.
+             * @default 100
+             */
+            trials?: number;
+            /**
+             * @description What the best trial has most of, or least where less is better.
+             * @default sharpe
+             */
+            objective?: components["schemas"]["MetricName"];
+            /**
+             * @description A trial with fewer trades in training has no score.
+             * @default 10
+             */
+            minimum_trades?: number;
+            /** @default 1 */
+            seed?: number;
+            /** @description Length of the training window; of the first one when `anchored`. */
+            train_days: number;
+            /** @description Length of the test window, and of a step. The last one may be half as long. */
+            test_days: number;
+            /**
+             * @description Left out between training and test: at least as long as a trade lasts.
+             * @default 0
+             */
+            purge_days?: number;
+            /**
+             * @description Left out in addition.
+             * @default 0
+             */
+            embargo_days?: number;
+            /**
+             * @description Whether every training window begins at the start of the range.
+             * @default false
+             */
+            anchored?: boolean;
+        };
+        WalkForwardResult: {
+            strategy_name: string;
+            objective: components["schemas"]["MetricName"];
+            /** @enum {unknown} */
+            direction: "maximise" | "minimise";
+            windows: components["schemas"]["WalkForwardWindow"][];
+            /** @description The tests, one after the other. */
+            out_of_sample: {
+                /** @description Windows that were traded. */
+                windows: number;
+                winning_windows: number;
+                /** @description Compounded. */
+                return_fraction: number;
+                /** @description Per year. */
+                sharpe: number | null;
+                max_drawdown_fraction: number;
+                trades: number;
+            };
+            /** @description Of the windows: the objective in the test / in training, where that was above 0. */
+            median_efficiency: number | null;
+            /** @description Windows whose best values are others than those of the window before. */
+            changed_winners: number;
+            /** @description What to be careful about. */
+            warnings: string[];
+        };
+        WalkForwardWindow: {
+            index: number;
+            train: components["schemas"]["SampleRange"];
+            test: components["schemas"]["SampleRange"];
+            trials: number;
+            /** @description The best ones in training; null when no trial has a score. */
+            values: components["schemas"]["FieldValues"] | null;
+            /** @description The objective in training. */
+            in_sample: number | null;
+            /** @description The objective in the test. */
+            out_of_sample: number | null;
+            /** @description The latter / the former. */
+            efficiency: number | null;
+            test_return_fraction: number | null;
+            test_trades: number | null;
+        };
+        /**
+         * @description Ask how much of a backtest is luck. Its trades are shuffled (the same end, another way there) and drawn anew with
+         *     replacement; the strategy is run on other histories of the same market, made of blocks of its bars; and with its costs
+         *     multiplied.
+         *
+         *     The artifact is the table `simulations`: every run with its metrics. The same request over the same bars gives the same
+         *     bytes, on any number of threads.
+         */
+        MonteCarloParams: {
+            backtest: components["schemas"]["BacktestingParams"];
+            /**
+             * @description Shuffles, and as many draws.
+             * @default 1000
+             */
+            trade_simulations?: number;
+            /**
+             * @description Other histories of the range; bars before it stay as they were. They have no bars of `engine.intrabar_timeframe`.
+             * @default 200
+             */
+            bar_simulations?: number;
+            /**
+             * @description Bars that stay together in another history: as long as what the strategy trades on.
+             * @default 20
+             */
+            block_bars?: number;
+            /**
+             * @description What commission, spread and slippage, with the impact of `volume_share`, are multiplied by.
+             * @default [
+             *       0,
+             *       1,
+             *       2,
+             *       3
+             *     ]
+             */
+            cost_factors?: number[];
+            /** @default 1 */
+            seed?: number;
+        };
+        MonteCarloResult: {
+            strategy_name: string;
+            /** @description The backtest itself. */
+            base: components["schemas"]["BacktestMetrics"];
+            /** @description Null without trades or simulations of them. */
+            trades: {
+                runs: number;
+                shuffled_max_drawdown_fraction: components["schemas"]["Distribution"];
+                resampled_final_equity: components["schemas"]["Distribution"];
+                resampled_max_drawdown_fraction: components["schemas"]["Distribution"];
+                /** @description Share of the draws that end below the initial capital. */
+                loss_probability_fraction: number;
+                /** @description Share of the draws in which nothing was left at some point. */
+                ruin_probability_fraction: number;
+            } | null;
+            /** @description Runs on other histories. Null without. */
+            bars: {
+                runs: number;
+                total_return_fraction: components["schemas"]["Distribution"];
+                sharpe: components["schemas"]["MaybeDistribution"];
+                max_drawdown_fraction: components["schemas"]["MaybeDistribution"];
+                loss_probability_fraction: number;
+                /** @description Share of them that earn as much as the real history: high when blocks of bars are all the strategy needs, low when it needs their order or luck. */
+                as_good_probability_fraction: number | null;
+            } | null;
+            /** @description In the order of `cost_factors`. */
+            costs: {
+                factor: number;
+                total_return_fraction: number | null;
+                sharpe: number | null;
+                max_drawdown_fraction: number | null;
+                trades: number | null;
+            }[];
+            /** @description Where the return falls to 0, between two of the factors; null when it does not. */
+            break_even_cost_factor: number | null;
+            /** @description What to be careful about. */
+            warnings: string[];
+        };
+        /** @description Mean and percentiles. */
+        Distribution: {
+            mean: number;
+            p05: number;
+            p25: number;
+            p50: number;
+            p75: number;
+            p95: number;
+        };
+        MaybeDistribution: components["schemas"]["Distribution"] | null;
+        /**
+         * @description Whether a strategy knows anything too early. Every indicator, membership, feature, rule and distance is computed from
+         *     all bars, and again from the bars that had closed at each of some instants (`cuts`): of every timeframe, bars with a
+         *     close time up to then. Both must agree bit for bit on every bar up to the cut. A column that does not is named, with
+         *     the first bar that differs, and told apart from those that merely read it. A strategy with a model is checked up to
+         *     the features the model reads. Give it either by name (`strategy`) or as text (`strategy_yaml`).
+         *
+         *     The artifact is the table `findings`. What is found is proof; what is not found may hide on bars that were not cut.
+         */
+        LookaheadAnalysisParams: {
+            /** @description The name of a shipped or stored strategy, see `GET /api/v1/strategies`. */
+            strategy?: components["schemas"]["StrategyName"];
+            /** @description The strategy itself. */
+            strategy_yaml?: string;
+            /** @description One symbol; the effective parameters have it in `symbols`. Without either, the strategy's own. */
+            symbol?: components["schemas"]["Symbol"];
+            /** @description Several symbols, instead of `symbol`. */
+            symbols?: components["schemas"]["Symbol"][];
+            /** @description The timeframe decisions are made on, for a strategy with rules; without it, and with a model, the strategy's own. */
+            timeframe?: components["schemas"]["Timeframe"];
+            /** @description For a strategy with a model, what stands for the timeframes of `training_data`. The effective parameters have every timeframe that is read, the base first. */
+            timeframes?: components["schemas"]["Timeframe"][];
+            /** @description First bar that may be cut at, by open time, inclusive. Earlier stored bars warm the indicators up. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            /** @description For a strategy with a model, the base bars that normalisers are fitted on; without it, the share of the range that the strategy trains on. Normalised values are compared at cuts behind it. */
+            fit?: {
+                start: components["schemas"]["Moment"];
+                end: components["schemas"]["Moment"];
+            };
+            adjustment?: components["schemas"]["Adjustment"];
+            /**
+             * @description Instants at which it is compared: the last bar of the warm-up, the last bar, and of the rest half bars on which a rule turns true and half any bars. Each costs one computation of the strategy.
+             * @default 40
+             * @example 40
+             */
+            cuts?: number;
+            /**
+             * @description Which bars are taken.
+             * @default 1
+             */
+            seed?: number;
+        };
+        /**
+         * @description * `indicator`: an output of an indicator on the bars of its own timeframe
+         *     * `membership`: a term of a fuzzy set, joined to the base bars
+         *     * `feature`: an indicator joined to the base bars, as it is or normalised
+         *     * `rule`: a decision, 1 or 0
+         *     * `distance`: how far a stop, a target or an order lies from the close
+         * @enum {unknown}
+         */
+        LookaheadColumnKind: "indicator" | "membership" | "feature" | "rule" | "distance";
+        LookaheadFinding: {
+            /**
+             * @description The name in the strategy.
+             * @example fast
+             */
+            column: string;
+            kind: components["schemas"]["LookaheadColumnKind"];
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            /**
+             * @description `root`: what it reads is clean, so it looks ahead itself. `consequence`: it reads a column that does.
+             * @enum {unknown}
+             */
+            role: "root" | "consequence";
+            /** @description The roots of a consequence, each as symbol, timeframe, kind and column. */
+            because_of: string[];
+            /** @description At the earliest cut that disagrees, the oldest bar that does. A value that is not known is null. */
+            first: {
+                /**
+                 * Format: date-time
+                 * @description The close of the last bar that was left.
+                 */
+                cut_time: string;
+                /**
+                 * Format: date-time
+                 * @description The open of the bar.
+                 */
+                bar_time: string;
+                /** @description Computed from all bars. */
+                value: number | null;
+                /** @description Computed from the bars that had closed. */
+                truncated_value: number | null;
+            };
+            /** @description It reads at least so many bars ahead. */
+            bars_ahead: number;
+            /** @description Bars that changed at one cut, at most. */
+            bars_differing: number;
+            /** @description Cuts that disagree. */
+            cuts_differing: number;
+            /** @description Of two numbers; null where a number stood against none. */
+            largest_difference: number | null;
+            /** @description The same in words. */
+            reading: string;
+        };
+        LookaheadAnalysisResult: {
+            strategy_name: string;
+            symbols: components["schemas"]["Symbol"][];
+            timeframe: components["schemas"]["Timeframe"];
+            /**
+             * @description `biased` when any column differs at any cut.
+             * @enum {unknown}
+             */
+            verdict: "clean" | "biased";
+            /** @description Columns that were compared. */
+            columns: number;
+            /** @description Instants they were compared at. */
+            cuts: number;
+            findings_total: number;
+            /** @description The first 100, roots before consequences; the artifact `findings` has all. */
+            findings: components["schemas"]["LookaheadFinding"][];
+        };
+        /**
+         * @description Whether a strategy is given enough history. Every column is computed at some deciding bars with histories of several
+         *     lengths and compared with what all stored history gives; the declared look-back and settling of every indicator are
+         *     held against that, and decisions that depend on the length are named. Lengths count bars of each timeframe. Give the
+         *     strategy either by name (`strategy`) or as text (`strategy_yaml`).
+         *
+         *     The artifacts are the tables `columns` (one row per column) and `lengths` (one per column and length).
+         */
+        WarmupAnalysisParams: {
+            /** @description The name of a shipped or stored strategy, see `GET /api/v1/strategies`. */
+            strategy?: components["schemas"]["StrategyName"];
+            /** @description The strategy itself. */
+            strategy_yaml?: string;
+            /** @description One symbol; the effective parameters have it in `symbols`. Without either, the strategy's own. */
+            symbol?: components["schemas"]["Symbol"];
+            /** @description Several symbols, instead of `symbol`. */
+            symbols?: components["schemas"]["Symbol"][];
+            /** @description The timeframe decisions are made on, for a strategy with rules; without it, and with a model, the strategy's own. */
+            timeframe?: components["schemas"]["Timeframe"];
+            /** @description For a strategy with a model, what stands for the timeframes of `training_data`. The effective parameters have every timeframe that is read, the base first. */
+            timeframes?: components["schemas"]["Timeframe"][];
+            /** @description First deciding bar by open time, inclusive. All earlier stored bars are history. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last deciding bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            adjustment?: components["schemas"]["Adjustment"];
+            /**
+             * @description Bars of history to try; without it every declared look-back and settling, 2 and 4 times the longest look-back, and 199, 399, 499, 999 and 1999, at most 32.
+             * @example [
+             *       100,
+             *       200,
+             *       400
+             *     ]
+             */
+            lengths?: number[];
+            /**
+             * @description Bars at which values are compared, chosen as the `cuts` of a `lookahead_analysis` from the part of the range with the longest history.
+             * @default 40
+             * @example 40
+             */
+            decisions?: number;
+            /**
+             * @description Which bars are taken.
+             * @default 1
+             */
+            seed?: number;
+        };
+        WarmupFinding: {
+            /**
+             * @description The name in the strategy.
+             * @example fast
+             */
+            column: string;
+            kind: components["schemas"]["LookaheadColumnKind"];
+            symbol: components["schemas"]["Symbol"];
+            timeframe: components["schemas"]["Timeframe"];
+            /**
+             * @description * `too_short`: with the declared history it has no value, or another one than with all history
+             *     * `signals_change`: with the history the strategy requires a decision is another one than with all history
+             *     * `never_settles`: it is declared to remember its first bar, and no length that was tried is enough
+             * @enum {unknown}
+             */
+            flag: "too_short" | "signals_change" | "never_settles";
+            /** @description Declared bars before its first value. */
+            lookback_bars: number;
+            /** @description Declared bars after which more history changes nothing that matters; null: there is no bound. */
+            stable_after_bars: number | null;
+            /** @description The shortest length tried from which on none makes a difference of 1e-6; null when there is none. */
+            settled_from_bars: number | null;
+            /** @description What each length came to. */
+            lengths: components["schemas"]["WarmupLength"][];
+        };
+        WarmupLength: {
+            /** @description Bars of the column's timeframe before the deciding bar. */
+            history_bars: number;
+            /** @description Deciding bars that have so much history before them. */
+            compared: number;
+            /** @description Of those, how many have another value than with all history, in any bit. */
+            changed: number;
+            /** @description Of those, how many have no value although they have one with all history. */
+            missing: number;
+            /** @description As a fraction of the greatest magnitude of the column. */
+            largest_relative_difference: number;
+        };
+        WarmupAnalysisResult: {
+            strategy_name: string;
+            symbols: components["schemas"]["Symbol"][];
+            timeframe: components["schemas"]["Timeframe"];
+            /**
+             * @description `unstable` when a declared warm-up is too short, or a decision depends on how much history there is.
+             * @enum {unknown}
+             */
+            verdict: "stable" | "unstable";
+            /** @description Columns that were compared. */
+            columns: number;
+            /** @description Bars they were compared at. */
+            decisions: number;
+            /** @description The shortest length tried from which on nothing changes that settles at all: what `history_required` may be set to; null when none is. */
+            suggested_history_bars: number | null;
+            findings_total: number;
+            /** @description The first 100 columns with a flag, the worst first; the artifacts have all columns. */
+            findings: components["schemas"]["WarmupFinding"][];
+        };
+        /** @description One part of a `lookahead_analysis` or `warmup_analysis`; exactly one of the two is given. */
+        LookaheadBatchParams: {
+            lookahead?: components["schemas"]["LookaheadAnalysisParams"];
+            warmup?: components["schemas"]["WarmupAnalysisParams"];
+            /** @description The first cut or length of this part. */
+            from: number;
+            /** @description The one behind its last. */
+            to: number;
+            /** @description The parts to put together; empty for a part that measures. */
+            parts: {
+                operation_id: components["schemas"]["OperationId"];
+                attempt: number;
+            }[];
+        };
+        /** @description The summary of all parts, in the last of them. */
+        LookaheadBatchResult: {
+            /** @description Columns that were compared. */
+            columns: number;
+            /** @description Instants they were compared at. */
+            instants: number;
+            lookahead: components["schemas"]["LookaheadAnalysisResult"] | null;
+            warmup: components["schemas"]["WarmupAnalysisResult"] | null;
         };
         /** @description Burns CPU in steps, to prove the engine. The result depends on `steps` and `seed` only. */
         ExerciseParams: {
@@ -1555,6 +3178,11 @@ export interface components {
         ExerciseFanOutParams: {
             /** @description How many exercises to run; each gets the seed of its number. */
             children: number;
+            /**
+             * @description How many times so many; each takes its seed from what the same one of the round before found.
+             * @default 1
+             */
+            rounds?: number;
             exercise?: components["schemas"]["ExerciseParams"];
         };
         ExerciseFanOutResult: {
@@ -1578,7 +3206,7 @@ export interface components {
             updated_at: string;
             type: components["schemas"]["OperationType"];
             /** @description The effective parameters, defaults filled in. */
-            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["FeatureBuildParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
+            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["FeatureBuildParams"] | components["schemas"]["TrainingParams"] | components["schemas"]["SweepParams"] | components["schemas"]["TrialBatchParams"] | components["schemas"]["ResearchReportParams"] | components["schemas"]["WalkForwardParams"] | components["schemas"]["MonteCarloParams"] | components["schemas"]["LookaheadAnalysisParams"] | components["schemas"]["WarmupAnalysisParams"] | components["schemas"]["LookaheadBatchParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
             priority: components["schemas"]["Priority"];
             attempt: number;
             /** @description An interrupted operation is requeued until this attempt. An attempt that saved a checkpoint is not counted. */
@@ -1624,7 +3252,7 @@ export interface components {
                 cancelled: number;
             } | null;
             /** @description The summary, by type; only when completed. */
-            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["FeatureBuildResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
+            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["FeatureBuildResult"] | components["schemas"]["TrainingResult"] | components["schemas"]["SweepResult"] | components["schemas"]["TrialBatchResult"] | components["schemas"]["ResearchReportResult"] | components["schemas"]["WalkForwardResult"] | components["schemas"]["MonteCarloResult"] | components["schemas"]["LookaheadAnalysisResult"] | components["schemas"]["WarmupAnalysisResult"] | components["schemas"]["LookaheadBatchResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
@@ -2128,7 +3756,7 @@ export interface components {
             history_required?: number;
         };
         /**
-         * @description The symbols. Strategies with rules run on exactly one.
+         * @description The symbols. Strategies with rules run the same rules on each.
          * @example {
          *       "mode": "single",
          *       "symbol": "AAPL"
@@ -2493,12 +4121,22 @@ export interface components {
          *       "sizing": {
          *         "mode": "risk",
          *         "risk_percent": 1
+         *       },
+         *       "entry": {
+         *         "type": "stop",
+         *         "stop": {
+         *           "indicator": "range",
+         *           "multiple": 0.5
+         *         },
+         *         "good_till": {
+         *           "bars": 3
+         *         }
          *       }
          *     }
          */
         StrategyRules: {
             /**
-             * @description While flat, buy at the next open when this is true at a bar's close and `exit_long` is not.
+             * @description While flat, buy as `entry` says when this is true at a bar's close and `exit_long` is not.
              * @example fast crosses above slow
              */
             enter_long?: string;
@@ -2508,7 +4146,7 @@ export interface components {
              */
             exit_long?: string;
             /**
-             * @description While flat, sell short at the next open when this is true at a bar's close and `exit_short` is not.
+             * @description While flat, sell short as `entry` says when this is true at a bar's close and `exit_short` is not.
              * @example fast crosses below slow
              */
             enter_short?: string;
@@ -2517,6 +4155,7 @@ export interface components {
              * @example fast crosses above slow
              */
             exit_short?: string;
+            entry?: components["schemas"]["StrategyEntry"];
             stop_loss?: components["schemas"]["StrategyStopLoss"];
             take_profit?: components["schemas"]["StrategyTakeProfit"];
             /**
@@ -2524,7 +4163,83 @@ export interface components {
              * @example 20
              */
             max_bars?: number;
-            sizing?: components["schemas"]["StrategySizing"];
+            /** @description Without it, the operation says. */
+            sizing?: components["schemas"]["Sizing"];
+        };
+        /**
+         * @description How positions are entered; without it, at the next open. Prices lie at a distance from the close of the bar that
+         *     decides, known there; while a distance is not known, nothing is entered.
+         *
+         *     * `market`: at the next open
+         *     * `limit`: at a better price, `limit` below the close to buy and above it to sell short; needs `limit`
+         *     * `stop`: once the price has gone on by `stop`, above the close to buy and below it to sell short; needs `stop`
+         *     * `stop_limit`: as `stop`, at a price no worse than `limit` beyond the stop; needs both
+         * @example {
+         *       "type": "stop",
+         *       "stop": {
+         *         "indicator": "range",
+         *         "multiple": 0.5
+         *       },
+         *       "good_till": {
+         *         "bars": 3
+         *       }
+         *     }
+         * @example {
+         *       "type": "limit",
+         *       "limit": {
+         *         "percent": 1
+         *       },
+         *       "good_till": "session"
+         *     }
+         */
+        StrategyEntry: {
+            /**
+             * @description The order that enters.
+             * @example stop
+             * @enum {string}
+             */
+            type: "market" | "limit" | "stop" | "stop_limit";
+            limit?: components["schemas"]["StrategyEntryDistance"];
+            stop?: components["schemas"]["StrategyEntryDistance"];
+            /**
+             * @description How long a limit or stop order waits: `{ bars: n }`; `session`, to the end of the session it was placed for; or `cancel`, until its exit rule or the other side's entry rule ends it. Not with `market`.
+             * @default cancel
+             * @example {
+             *       "bars": 3
+             *     }
+             * @example session
+             */
+            good_till?: string | {
+                /**
+                 * @description Bars the order waits for, the first being the one after the decision.
+                 * @example 3
+                 */
+                bars: number;
+            };
+        };
+        /**
+         * @description Either `percent`, or `indicator` and `multiple`.
+         * @example {
+         *       "indicator": "range",
+         *       "multiple": 0.5
+         *     }
+         */
+        StrategyEntryDistance: {
+            /**
+             * @description Distance in percent of the close of the deciding bar.
+             * @example 1
+             */
+            percent?: number;
+            /**
+             * @description Id of an indicator, or `id.output`, that is a difference of prices, such as `atr`.
+             * @example range
+             */
+            indicator?: string;
+            /**
+             * @description How many times the indicator's value the distance is.
+             * @example 0.5
+             */
+            multiple?: number;
         };
         /**
          * @description Leaves a position that loses. Either `percent`, or `indicator` and `multiple`: the distance from the entry price is known at the close of the bar that decides the entry. While it is not known, nothing is entered.
@@ -2582,36 +4297,6 @@ export interface components {
              * @example 4
              */
             multiple?: number;
-        };
-        /**
-         * @description How large an entry is; without it, the operation says. `all_in`: all cash; `fraction`: a share of the equity; `units`: a number of shares, coins or contracts; `risk`: as many units as lose `risk_percent` of the equity when the stop is hit, which needs `stop_loss`.
-         * @example {
-         *       "mode": "risk",
-         *       "risk_percent": 1
-         *     }
-         */
-        StrategySizing: {
-            /**
-             * @description Each mode but `all_in` needs the key of its own.
-             * @example risk
-             * @enum {string}
-             */
-            mode: "all_in" | "fraction" | "units" | "risk";
-            /**
-             * @description Share of the equity.
-             * @example 0.5
-             */
-            fraction?: number;
-            /**
-             * @description Shares, coins or contracts.
-             * @example 100
-             */
-            units?: number;
-            /**
-             * @description Percent of the equity that a stopped trade may lose.
-             * @example 1
-             */
-            risk_percent?: number;
         };
         /**
          * @description How the model is trained. What a key means does not depend on the order of keys; absent keys take their defaults.
@@ -2721,7 +4406,7 @@ export interface components {
          */
         StrategyScheduler: {
             /**
-             * @description `step`: × `factor` every `step_epochs`; `exponential`: × `factor` every epoch; `cosine`: down to 0 at the last epoch; `reduce_on_plateau`: × `factor` after `patience` epochs without a better validation loss.
+             * @description `step`: × `factor` every `step_epochs`; `exponential`: × `factor` every epoch; `cosine`: half a wave that would reach 0 after the last epoch; `reduce_on_plateau`: × `factor` after `patience` epochs without a better validation loss.
              * @example cosine
              * @enum {string}
              */
@@ -2753,12 +4438,12 @@ export interface components {
          */
         StrategyEarlyStopping: {
             /**
-             * @description What should get better.
+             * @description What should get better on the validation part, and by what the best epoch is chosen. Regression has `val_loss` only.
              * @default val_loss
              * @example val_loss
              * @enum {string}
              */
-            metric?: "val_loss" | "val_accuracy";
+            metric?: "val_loss" | "val_accuracy" | "macro_f1" | "balanced_accuracy" | "mcc" | "brier" | "ece";
             /**
              * @description Epochs without improvement.
              * @default 10
@@ -2778,6 +4463,12 @@ export interface components {
          *       "train": 0.7,
          *       "validation": 0.15,
          *       "test": 0.15
+         *     }
+         * @example {
+         *       "train": 0.6,
+         *       "validation": 0.2,
+         *       "test": 0.2,
+         *       "embargo_bars": 24
          *     }
          */
         StrategySplit: {
@@ -2799,9 +4490,14 @@ export interface components {
              * @example 0.15
              */
             test: number;
+            /**
+             * @description Bars of every symbol left out at the start of validation and of test. Absent means 1% of its bars from the first row to the last.
+             * @example 12
+             */
+            embargo_bars?: number;
         };
         /**
-         * @description What the model learns to say. `zigzag` (buy below the next high turn, sell above the next low one) and `triple_barrier` (which of profit, loss and time comes first) go with classification, `forward_return` with regression. `regime` learns four kinds of market (trending up, trending down, ranging, volatile): such a model gates others and decides no trade by itself.
+         * @description What the model learns to say. `zigzag` (buy below the next high turn, sell above the next low one, hold near it) and `triple_barrier` (buy when a long position would reach its profit, sell when a short one would, else hold) go with classification, `forward_return` with regression. `regime` learns four kinds of market (trending up, trending down, ranging, volatile) and `context` three (bullish, bearish, neutral): such a model gates others and decides no trade by itself.
          * @example {
          *       "source": "zigzag",
          *       "zigzag_threshold": 0.02
@@ -2819,7 +4515,7 @@ export interface components {
              * @example triple_barrier
              * @enum {string}
              */
-            source: "zigzag" | "forward_return" | "triple_barrier" | "regime";
+            source: "zigzag" | "forward_return" | "triple_barrier" | "regime" | "context";
             /**
              * @description zigzag: least size of a turn, as a fraction of the price.
              * @default 0.02
@@ -2827,11 +4523,29 @@ export interface components {
              */
             zigzag_threshold?: number;
             /**
-             * @description forward_return: bars ahead.
+             * @description zigzag: hold where less than this part of zigzag_threshold is left to move before the next turn; 0 never holds.
+             * @default 0.5
+             * @example 0.5
+             */
+            neutral_fraction?: number;
+            /**
+             * @description forward_return and context: bars ahead. Absent means 20, with context 5.
              * @default 20
              * @example 20
              */
             horizon?: number;
+            /**
+             * @description context: least return over the horizon that is bullish, as a fraction.
+             * @default 0.005
+             * @example 0.005
+             */
+            bullish_threshold?: number;
+            /**
+             * @description context: greatest return over the horizon that is bearish, as a fraction below 0.
+             * @default -0.005
+             * @example -0.005
+             */
+            bearish_threshold?: number;
             /**
              * @description triple_barrier: distance of the profit barrier, in volatilities.
              * @default 2
@@ -2893,13 +4607,13 @@ export interface components {
              */
             micro_atr_mult?: number;
             /**
-             * @description regime: length of the average true range, in bars.
+             * @description regime: length of the average true range, and of the bars ahead whose volatility is compared, in bars.
              * @default 14
              * @example 14
              */
             atr_period?: number;
             /**
-             * @description regime: bars that volatility is compared with.
+             * @description regime: bars back that volatility is compared with.
              * @default 120
              * @example 120
              */
@@ -2911,7 +4625,7 @@ export interface components {
              */
             vol_crisis_threshold?: number;
             /**
-             * @description regime: share of rising lows, or falling highs, that makes a trend.
+             * @description regime: least share of rising lows, or falling highs, in a trend.
              * @default 0.5
              * @example 0.5
              */
@@ -3053,6 +4767,159 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * @description The first 26 hex digits of the SHA-256 of its manifest.
+         * @example mdl_4f1d0c9be27a56638fa1b0e3d9
+         */
+        ModelId: string;
+        /** @description What the outputs stand for. */
+        ModelOutput: {
+            /** @constant */
+            kind: "classification";
+            /** @description In the order of the outputs. */
+            classes: string[];
+        } | {
+            /**
+             * @description One output: the return to expect, as a fraction.
+             * @constant
+             */
+            kind: "regression";
+        };
+        ModelPage: {
+            items: components["schemas"]["ModelSummary"][];
+            next_cursor: string | null;
+        };
+        ModelSummary: {
+            model_id: components["schemas"]["ModelId"];
+            /** @description Of the manifest. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description When it was first published.
+             */
+            created_at: string;
+            /** @description The training that published it first; it may have been deleted. */
+            operation_id: string | null;
+            /** @description The name of the strategy it was trained from. */
+            strategy: string;
+            symbols: components["schemas"]["Symbol"][];
+            /** @description The base first. */
+            timeframes: components["schemas"]["Timeframe"][];
+            /** @enum {unknown} */
+            network_kind: "mlp" | "lstm" | "gru";
+            output: components["schemas"]["ModelOutput"];
+            /** @description Inputs of the network. */
+            features: number;
+            /** @description Weights of the network. */
+            parameters: number;
+            /** @description Of its files. */
+            size_bytes: number;
+        };
+        ModelDocument: {
+            model_id: components["schemas"]["ModelId"];
+            /** @description Of `manifest.json`, which is `content`. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description When it was first published.
+             */
+            created_at: string;
+            /** @description The training that published it first; it may have been deleted. */
+            operation_id: string | null;
+            content: components["schemas"]["ModelContent"];
+        };
+        /** @description The manifest of a model. It holds no time of its making, so equal training gives equal content. */
+        ModelContent: {
+            /** @description Of this layout. */
+            format: number;
+            /** @description The name of the strategy; its text is the file `strategy.yaml`. */
+            strategy: string;
+            /** @description Of ktrdr. */
+            version: string;
+            seed: number;
+            symbols: string[];
+            /** @description The base first. */
+            timeframes: string[];
+            /**
+             * @description Of the prices it was trained on, as in operations.
+             * @enum {unknown}
+             */
+            adjustment: "none" | "split" | "total";
+            /** @description The bars it was trained on, by the hash of their content. */
+            datasets: {
+                symbol: string;
+                timeframe: string;
+                sha256: components["schemas"]["Sha256"];
+            }[];
+            ranges: {
+                train: components["schemas"]["ModelPart"];
+                validation: components["schemas"]["ModelPart"];
+                test: components["schemas"]["ModelPart"];
+            };
+            /** @description As in a strategy, defaults filled in. */
+            labels: {
+                [key: string]: unknown;
+            };
+            output: components["schemas"]["ModelOutput"];
+            /** @description As in a strategy, defaults filled in. */
+            decisions: {
+                [key: string]: unknown;
+            };
+            /** @description Kind and sizes of the network. */
+            network: {
+                [key: string]: unknown;
+            };
+            /** @description Weights of the network. */
+            parameters: number;
+            /** @description What makes features of bars: indicators, fuzzy sets and fitted normalisers; `features` are the inputs in order. */
+            pipeline: {
+                [key: string]: unknown;
+            };
+            /** @description As it ran, every key filled in, and the epoch whose weights these are. */
+            training: {
+                [key: string]: unknown;
+            };
+            /** @description By part, with the confusion matrix: rows are the labels, columns the answers. */
+            metrics: {
+                [key: string]: unknown;
+            };
+            /** @description What is reached without a model. */
+            baselines: {
+                [key: string]: unknown;
+            };
+            /** @description All files but the manifest. */
+            files: {
+                /** @enum {unknown} */
+                name: "weights.safetensors" | "model.onnx" | "strategy.yaml";
+                media_type: string;
+                size_bytes: number;
+                sha256: components["schemas"]["Sha256"];
+            }[];
+        };
+        /** @description The close times of its bars, half-open; null at an end is unbounded. Null for a part that was not there. */
+        ModelPart: {
+            /** Format: date-time */
+            from: string | null;
+            /** Format: date-time */
+            to: string | null;
+            rows: number;
+        } | null;
+        /** @description Either `symbol`, or `bars`. */
+        ModelQuestion: {
+            symbol?: components["schemas"]["Symbol"];
+            /** @description The base timeframe of the model, which is what is taken without it; another one is refused. */
+            timeframe?: components["schemas"]["Timeframe"];
+            /** @description First bar of the answer by open time, inclusive. */
+            start?: components["schemas"]["Moment"];
+            /** @description Last bar by open time, exclusive. */
+            end?: components["schemas"]["Moment"];
+            /**
+             * @description Of stored bars, as in operations; without it, that of the bars the model was trained on.
+             * @enum {unknown}
+             */
+            adjustment?: "none" | "split" | "total";
+            bars?: components["schemas"]["PostedBars"];
+        };
         /** @description Columns of one value per bar, oldest first. */
         PostedBars: {
             time: components["schemas"]["Moment"][];
@@ -3181,7 +5048,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "vendor-unavailable" | "draining" | "timed-out" | "storage-full" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "model-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "model-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "training-diverged" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "model-damaged" | "vendor-unavailable" | "draining" | "timed-out" | "storage-full" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";
@@ -3348,6 +5215,8 @@ export interface components {
         ReportLimit: number;
         /** @description As answered by `POST /api/v1/operations`. */
         OperationId: components["schemas"]["OperationId"];
+        /** @description As a training answers it and `GET /api/v1/models` lists it. */
+        ModelId: components["schemas"]["ModelId"];
         /** @description Only what was recorded after this sequence number (`next_after` of the answer before). */
         After: number;
         /** @description At most this many. */
@@ -4369,6 +6238,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeatureExplanation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description Only models trained from the strategy of this name. */
+                strategy?: components["schemas"]["StrategyName"];
+                /** @description At most this many. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["StrongETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDocument"];
+                };
+            };
+            /** @description Unchanged since the tag in `If-None-Match`. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["StrongETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getModelFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One byte range, e.g. `bytes=0-1023`. */
+                Range?: components["parameters"]["Range"];
+                /** @description The `ETag` that `Range` speaks of; with another one everything is sent. */
+                "If-Range"?: components["parameters"]["IfRange"];
+                /** @description The `ETag` of an earlier answer; 304 when it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+                /** @description `manifest.json`, or a name of its `files`. */
+                name: "manifest.json" | "weights.safetensors" | "model.onnx" | "strategy.yaml";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["StrongETag"];
+                    /** @description `bytes`. */
+                    "Accept-Ranges"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelContent"];
+                    "application/yaml": string;
+                    "application/octet-stream": string;
+                };
+            };
+            206: components["responses"]["TablePart"];
+            304: components["responses"]["TableUnchanged"];
+            416: components["responses"]["OutsideTable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    predictWithModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As a training answers it and `GET /api/v1/models` lists it. */
+                model_id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelQuestion"];
+            };
+        };
+        responses: {
+            /** @description One row per bar. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnarTable"];
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.file": string;
                 };
             };
             default: components["responses"]["Problem"];

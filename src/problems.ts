@@ -65,6 +65,13 @@ export const problems = {
     advice:
       'List the strategies with GET /api/v1/strategies. A new file belongs into the `strategies` folder of the data folder.',
   },
+  'model-not-found': {
+    status: 404,
+    title: 'No such model',
+    retryable: false,
+    advice:
+      'List the models with GET /api/v1/models. A training publishes its model when it completes; the id is in its result.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'This address does not support that method',
@@ -96,6 +103,12 @@ export const problems = {
     retryable: true,
     advice:
       'Wait until the operations named in the detail have ended, or cancel them, then delete or import again.',
+  },
+  'model-in-use': {
+    status: 409,
+    title: 'The model is being used',
+    retryable: true,
+    advice: 'Wait until the operations named in the detail have ended, or cancel them, then delete again.',
   },
   'strategy-shipped': {
     status: 409,
@@ -182,6 +195,13 @@ export const problems = {
     advice:
       'Correct the parameters that `errors` lists: each is valid alone, but not together with the others or with what is stored.',
   },
+  'training-diverged': {
+    status: 422,
+    title: 'The training diverged',
+    retryable: false,
+    advice:
+      'The weights grew beyond all bounds. Lower `learning_rate`, set `gradient_clip`, or normalise raw inputs, then train again.',
+  },
   'precondition-required': {
     status: 428,
     title: 'Replacing this needs a condition',
@@ -221,6 +241,13 @@ export const problems = {
     retryable: true,
     advice:
       'This is a bug in the server. Its log has the details under the `request_id`; the same request may succeed later.',
+  },
+  'model-damaged': {
+    status: 500,
+    title: 'The stored model cannot be read',
+    retryable: false,
+    advice:
+      'A file of its folder was changed or is gone. Bring it back from a backup, or delete the model and train it again: equal training gives the same id.',
   },
   'vendor-unavailable': {
     status: 502,

@@ -54,7 +54,12 @@ export class ArtifactFolder {
 }
 
 /** Where an artifact is, as stored. @param attempt the attempt that completed */
-export function artifactPath(home: string, operationId: string, attempt: number, artifact: Artifact): string {
+export function artifactPath(
+  home: string,
+  operationId: string,
+  attempt: number,
+  artifact: Pick<Artifact, 'file'>,
+): string {
   return join(attemptFolder(home, operationId, attempt), checkedName('artifact', artifact.file))
 }
 

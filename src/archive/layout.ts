@@ -14,6 +14,7 @@ import { isTimeframe } from '../market/timeframe.ts'
  *   strategies/{name}.yaml                         the user's own
  *   strategy-versions/{name}/{sha256}.yaml         every text that was stored under a name, also after it was deleted
  *   snapshots/{sha256}.yaml                        strategies as they were when an operation was accepted
+ *   models/{model_id}/                             a trained model: manifest.json and the files it names, see models.ts
  *   checkpoints/{operation_id}/{attempt}-{n}.ckpt
  *   artifacts/{operation_id}/{attempt}/{file}
  *   tmp/                                           uploads on their way
@@ -24,7 +25,7 @@ import { isTimeframe } from '../market/timeframe.ts'
 export function createLayout(home: string): void {
   if (!isAbsolute(home)) throw new Error(`the data folder must be an absolute path: ${home}`)
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  for (const folder of ['bars', 'strategies', 'snapshots', 'checkpoints', 'artifacts', 'tmp']) {
+  for (const folder of ['bars', 'strategies', 'snapshots', 'models', 'checkpoints', 'artifacts', 'tmp']) {
     mkdirSync(join(home, folder), { recursive: true, mode: 0o700 })
   }
 }
@@ -36,6 +37,7 @@ const patterns = {
   sha256: /^[0-9a-f]{64}$/,
   operation: /^op_[0-9A-HJKMNP-TV-Z]{26}$/,
   artifact: /^[a-z0-9][a-z0-9_-]{0,63}(\.[a-z0-9]{1,10})?$/,
+  model: /^mdl_[0-9a-f]{26}$/,
   checkpoint: /^\d{1,9}-\d{1,9}\.ckpt$/,
   attempt: /^[1-9]\d{0,8}$/,
   format: /^[a-z]{1,10}$/,
@@ -119,6 +121,11 @@ export const snapshotsFolder = (home: string): string => join(home, 'snapshots')
 
 export const snapshotPath = (home: string, sha256: string): string =>
   join(snapshotsFolder(home), `${checkedName('sha256', sha256)}.yaml`)
+
+export const modelsFolder = (home: string): string => join(home, 'models')
+
+export const modelFolder = (home: string, id: string): string =>
+  join(modelsFolder(home), checkedName('model', id))
 
 export const checkpointsFolder = (home: string, operationId: string): string =>
   join(home, 'checkpoints', checkedName('operation', operationId))

@@ -11,6 +11,7 @@ import type { Timeframe } from '../market/timeframe.ts'
 import { writeFileAtomicallySync } from './atomic.ts'
 import { BarsArchive, type BarsRange } from './bars.ts'
 import { barsTable } from './bars-table.ts'
+import { answerQuestion, type PredictTask } from './predict.ts'
 import { decodeTable, renderTable, type TableFormat } from './tables.ts'
 
 /** One version of a dataset, as `BarsArchive.read` names it. */
@@ -46,6 +47,7 @@ export type TaskShapes = {
   slice: { data: SliceTask; result: Uint8Array }
   gaps: { data: GapsTask; result: GapReport }
   quality: { data: QualityTask; result: QualityReport }
+  predict: { data: PredictTask; result: Uint8Array }
   /** All bars of a version, in shared memory. */
   shared: { data: DatasetVersion; result: Bars }
 }
@@ -73,6 +75,7 @@ const tasks: Tasks = {
     findGaps(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
   quality: ({ calendar, ...task }, calendars) =>
     checkQuality(readBars(task, calendars, task), { ...task, calendar: calendars.get(calendar) }),
+  predict: answerQuestion,
   shared: ({ home, symbol, timeframe, sha256 }, calendars) => {
     const archive = new BarsArchive(home, calendars)
     return shareBars(
@@ -81,7 +84,7 @@ const tasks: Tasks = {
   },
 }
 
-/** Does one task; blocks. @throws {Problem} 'bars-missing', 'bars-invalid' when bars it needs cannot be read */
+/** Does one task; blocks. @throws {Problem} 'bars-missing', 'bars-invalid' when bars it needs cannot be read, and as `answerQuestion` */
 export function doTask<K extends TaskKind>(
   kind: K,
   data: TaskShapes[K]['data'],

@@ -3,6 +3,7 @@ import compression from 'compression'
 import type { Express } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
 import { ImportPlaces } from '../archive/import.ts'
+import { ModelLibrary } from '../archive/model-library.ts'
 import { Renditions } from '../archive/renditions.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
 import { TaskRunner } from '../archive/task-runner.ts'
@@ -39,6 +40,7 @@ import { eventRoutes } from './routes/events.ts'
 import { fuzzyRoutes } from './routes/fuzzy.ts'
 import { indicatorRoutes } from './routes/indicators.ts'
 import { marketRoutes } from './routes/market.ts'
+import { modelRoutes } from './routes/models.ts'
 import { operationDetailRoutes } from './routes/operation-details.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { problemRoutes } from './routes/problems.ts'
@@ -190,6 +192,7 @@ function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Han
     ...marketRoutes(calendars, symbols),
     ...strategyRoutes(strategies),
     ...strategyFeatureRoutes(strategies, rooms.bars),
+    ...modelRoutes({ ...rooms, models: new ModelLibrary(rooms.config.home), tasks }),
     ...indicatorRoutes(rooms),
     ...fuzzyRoutes(rooms),
     ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),

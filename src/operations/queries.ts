@@ -66,6 +66,13 @@ export class OperationQueries {
       .map(record => record.operation_id)
   }
 
+  /** Active operations that name a model, wherever in their parameters. */
+  async usersOfModel(modelId: string): Promise<string[]> {
+    return (await this.#store.inStatus(activeStatuses))
+      .filter(({ params }) => JSON.stringify(params).includes(`"${modelId}"`))
+      .map(record => record.operation_id)
+  }
+
   revisionOf(id: string): Promise<number | null> {
     return this.#store.revisionOf(id)
   }

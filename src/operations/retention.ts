@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints } from '../archive/checkpoints.ts'
+import { sweepModels } from '../archive/model-library.ts'
 import { errorFields } from '../log.ts'
 import { Problem } from '../problems.ts'
 import { activeStatuses } from './lifecycle.ts'
@@ -48,6 +49,7 @@ export class Retention {
     await this.#removeOrphans('artifacts', id => removeArtifacts(this.#settings.home, id))
     await this.#removeOrphans('checkpoints', id => removeCheckpoints(this.#settings.home, id))
     await this.#with.rooms.strategies.sweep(await store.strategiesInUse())
+    await sweepModels(this.#settings.home, now)
     const active = await store.inStatus(activeStatuses)
     const removed = await this.#with.rooms.bars.sweep(
       new Set(active.flatMap(record => record.provenance.dataset_sha256)),

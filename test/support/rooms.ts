@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { BarsArchive } from '../../src/archive/bars.ts'
+import { ModelLibrary } from '../../src/archive/model-library.ts'
 import { StrategyLibrary } from '../../src/archive/strategies.ts'
 import { readConfig } from '../../src/config.ts'
 import { Calendars } from '../../src/market/calendars.ts'
@@ -13,6 +14,7 @@ export function makeRooms(home: string): Rooms & { readonly strategies: Strategy
   return {
     bars: new BarsArchive(home, calendars),
     strategies: new StrategyLibrary(home, resolve(import.meta.dirname, '../../examples/strategies')),
+    models: new ModelLibrary(home),
     calendars,
   }
 }

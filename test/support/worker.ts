@@ -17,7 +17,7 @@ export function makeHome(): string {
   return home
 }
 
-type Type = 'data_download' | 'data_resample' | 'backtesting' | 'feature_build'
+type Type = 'data_download' | 'data_resample' | 'backtesting' | 'feature_build' | 'trial_batch' | 'training'
 
 /** What an operation would be accepted with. */
 export const prepare = (home: string, type: Type, params: Params) =>
