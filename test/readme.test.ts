@@ -19,7 +19,7 @@ test("README's walkthrough downloads, backtests, follows and reads, as printed",
     /"status":"completed"/,
     /^event: ?snapshot$/m,
     /^event: ?status$/m,
-    /^trade_id,side,/m,
+    /^trade_id,symbol,side,/m,
     /"total_return_fraction":-?\d/,
     /"columns":\{"time":\["2013-/,
   ]

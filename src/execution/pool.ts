@@ -72,7 +72,8 @@ export class Pool {
       concurrentTasksPerWorker: 1,
       niceIncrement: 10,
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb },
+      // What lives shortly is little beside typed arrays: the default lets a thread grow by tens of MiB for nothing.
+      resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb, maxYoungGenerationSizeMb: 16 },
       env: { NODE_COMPILE_CACHE: settings.compileCache },
     })
     this.#piscina.on('error', error => log.error('pool.error', errorFields(error)))

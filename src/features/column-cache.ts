@@ -7,14 +7,23 @@ import type { OutputColumns } from '../indicators/indicator.ts'
  */
 export class ColumnCache {
   private readonly maxBytes: number
+  private readonly isReleased: boolean
   private readonly entries = new Map<string, OutputColumns>()
   private readonly ids = new WeakMap<object, number>()
+  /** Memory of the bars, which an indicator may pass on as its own column. */
+  private readonly given = new WeakSet<ArrayBufferLike>()
+  private dropped: OutputColumns[] = []
   private nextId = 0
   private bytes = 0
 
-  /** @param maxBytes of columns that are kept; what alone is larger is not kept */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes of columns that are kept; what alone is larger is not kept
+   * @param options.isReleased whether `release` is going to be called; default: what is dropped is left to the garbage
+   * collector
+   */
+  constructor(maxBytes: number, { isReleased = false }: { readonly isReleased?: boolean } = {}) {
     this.maxBytes = maxBytes
+    this.isReleased = isReleased
   }
 
   /**
@@ -36,6 +45,21 @@ export class ColumnCache {
     return columns
   }
 
+  /**
+   * Gives back the memory of all columns that were read and are not kept any more. They are empty from then on: nobody
+   * may read them again. A garbage collector that sees small objects alone would let such columns pile up.
+   */
+  release(): void {
+    const kept = new Set<ArrayBufferLike>()
+    for (const columns of this.entries.values())
+      for (const { buffer } of Object.values(columns)) kept.add(buffer)
+    for (const columns of this.dropped)
+      for (const { buffer } of Object.values(columns))
+        if ('transfer' in buffer && !buffer.detached && !kept.has(buffer) && !this.given.has(buffer))
+          buffer.transfer(0)
+    this.dropped = []
+  }
+
   /** Bytes of the columns that are kept. */
   get byteLength(): number {
     return this.bytes
@@ -43,14 +67,22 @@ export class ColumnCache {
 
   private keep(entry: string, columns: OutputColumns): void {
     const size = bytesOf(columns)
-    if (size > this.maxBytes) return
+    if (size > this.maxBytes) {
+      this.drop(columns)
+      return
+    }
     for (const [oldest, dropped] of this.entries) {
       if (this.bytes + size <= this.maxBytes) break
       this.entries.delete(oldest)
       this.bytes -= bytesOf(dropped)
+      this.drop(dropped)
     }
     this.entries.set(entry, columns)
     this.bytes += size
+  }
+
+  private drop(columns: OutputColumns): void {
+    if (this.isReleased) this.dropped.push(columns)
   }
 
   private idOf(bars: object): number {
@@ -58,6 +90,7 @@ export class ColumnCache {
     if (known !== undefined) return known
     const id = this.nextId++
     this.ids.set(bars, id)
+    for (const column of Object.values(bars)) if (ArrayBuffer.isView(column)) this.given.add(column.buffer)
     return id
   }
 }

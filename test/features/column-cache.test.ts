@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals'
+import { ColumnCache } from '../../src/features/column-cache.ts'
+
+const column = (length: number) => new Float64Array(length).fill(7)
+const bars = { close: column(10) }
+
+test('releasing gives back the memory of what is no longer kept, and of nothing else', () => {
+  const cache = new ColumnCache(160, { isReleased: true })
+  const [first, second, third] = [column(10), column(10), column(10)]
+  cache.read(bars, 'first', () => ({ value: first }))
+  cache.read(bars, 'second', () => ({ value: second }))
+  cache.release()
+  expect([first.length, second.length]).toEqual([10, 10])
+  cache.read(bars, 'third', () => ({ value: third }))
+  expect(first.length).toBe(10)
+  cache.release()
+  expect([first.length, second.length, third.length]).toEqual([0, 10, 10])
+  expect(cache.read(bars, 'first', () => ({ value: column(10) })).value).toEqual(column(10))
+})
+
+test('releasing gives back what was too large to be kept', () => {
+  const cache = new ColumnCache(40, { isReleased: true })
+  const { value } = cache.read(bars, 'large', () => ({ value: column(10) }))
+  cache.release()
+  expect(value?.length).toBe(0)
+})
+
+test('memory of the bars, and memory that a kept column shares, is never given back', () => {
+  const cache = new ColumnCache(80, { isReleased: true })
+  const both = column(20)
+  cache.read(bars, 'the close itself', () => ({ value: bars.close }))
+  cache.read(bars, 'one half', () => ({ value: both.subarray(0, 10) }))
+  cache.read(bars, 'the other', () => ({ value: both.subarray(10) }))
+  cache.release()
+  expect([bars.close.length, both.length]).toEqual([10, 20])
+})
+
+test('without a word about releasing, what is dropped stays as it is for whoever reads it', () => {
+  const cache = new ColumnCache(40)
+  const { value } = cache.read(bars, 'large', () => ({ value: column(10) }))
+  cache.release()
+  expect(value).toEqual(column(10))
+})
