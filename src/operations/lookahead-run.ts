@@ -8,7 +8,7 @@ import type { Strategy } from '../strategy/strategy.ts'
 import { rangeOf } from './moment.ts'
 import type { Prepared, Rooms } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, type Pinned, pinStored, spanOf } from './stored-bars.ts'
+import { checkRange, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['LookaheadAnalysisParams']>
@@ -88,12 +88,15 @@ export async function prepareAnalysis(
 async function pinAll(
   symbols: readonly string[],
   timeframes: readonly Timeframe[],
-  { adjustment }: AnalysisParams,
+  params: AnalysisParams,
   rooms: Rooms,
 ): Promise<readonly Pinned[]> {
+  const { adjustment } = params
   const pinned: Pinned[] = []
-  for (const symbol of symbols) {
-    for (const timeframe of timeframes) pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment }))
+  for (const [i, symbol] of symbols.entries()) {
+    const pointer = symbolPointer(params, i)
+    for (const timeframe of timeframes)
+      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
   }
   return pinned
 }

@@ -2,8 +2,9 @@ import { toRfc3339 } from '../clock.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import type { Dimension } from '../search/axis.ts'
-import { planTrials, type SearchMethod } from '../search/plan.ts'
+import { planTrials, type SearchMethod, type TrialPlan } from '../search/plan.ts'
 import { requireSpace } from '../search/require-space.ts'
+import { roundSize } from '../search/tpe.ts'
 import { readYaml } from '../strategy/yaml-source.ts'
 import { type BacktestingParams, type EffectiveBacktestingParams, prepareBacktest } from './backtesting.ts'
 import type { Prepared, Rooms } from './spec.ts'
@@ -55,6 +56,8 @@ export type PreparedSearch = PreparedResearch & {
   readonly constraints: string[]
   /** Planning so many gives the same trials again. */
   readonly trials: number
+  /** Of `tpe`, the first round. */
+  readonly plan: TrialPlan
 }
 
 /**
@@ -67,14 +70,39 @@ export async function prepareSearch(requested: RequestedSearch, rooms: Rooms): P
   refuseFixedSizing(requested.backtest, requested.space)
   const prepared = await prepareResearch(requested.backtest, rooms)
   const space = requireSpace(readYaml(prepared.yaml).value, { dimensions, constraints }, paramsPointer)
-  const planned = planTrials(space, { method, trials, seed }).trials.length
+  const plan = planTrials(space, { method, trials, seed })
+  const planned = plan.trials.length
+  const texts = space.constraints.map(({ text }) => text)
   // A round is not all of a search, and shares of a smaller hypercube are others.
   const isMost = method === 'tpe' || method === 'latin_hypercube'
   return {
     ...prepared,
-    constraints: space.constraints.map(({ text }) => text),
+    warnings: [...prepared.warnings, ...remarkOnFew({ method, trials, planned }, texts)],
+    plan,
+    constraints: texts,
     trials: isMost ? trials : planned,
   }
+}
+
+/** @param planned of `tpe`, trials of the first round */
+function remarkOnFew(
+  { method, trials, planned }: { method: SearchMethod; trials: number; planned: number },
+  constraints: readonly string[],
+): string[] {
+  const asked = method === 'tpe' ? Math.min(trials, roundSize) : trials
+  if (method === 'grid' || planned >= asked) return []
+  const where = method === 'tpe' ? ' of the first round' : ''
+  const found = `${planned} of ${asked} trials${where} that were asked for were found`
+  if (constraints.length === 0) return [`Only ${found}: the space has too few points that differ.`]
+  const listed = constraints.slice(0, 3).map(text => (text.length > 200 ? `${text.slice(0, 199)}…` : text))
+  const more = constraints.length > 3 ? ` and ${constraints.length - 3} more` : ''
+  const advice =
+    method === 'latin_hypercube'
+      ? 'make the ranges narrower, or use random, which uses a value as often as it is needed'
+      : 'make the ranges narrower'
+  return [
+    `Only ${found}: of the points that were looked at, ${listed.join('; ')}${more} leave so few; ${advice}.`,
+  ]
 }
 
 /** A list or a range, exactly one. @throws {Problem} 'params-invalid' */

@@ -22,6 +22,25 @@ type Wanted = {
   readonly pointer?: string
 }
 
+/**
+ * The field of a request that names a symbol: its own, or else that of the strategy or model which names it.
+ * @param i which of the symbols
+ */
+export function symbolPointer({ symbol, symbols, strategy_yaml, model }: SymbolFields, i: number): string {
+  if (symbols !== undefined) return `/body/params/symbols/${i}`
+  if (symbol !== undefined) return '/body/params/symbol'
+  const key = model !== undefined ? 'model' : strategy_yaml !== undefined ? 'strategy_yaml' : 'strategy'
+  return `/body/params/${key}`
+}
+
+/** Fields of a request that name symbols. */
+type SymbolFields = {
+  readonly symbol?: string
+  readonly symbols?: readonly string[]
+  readonly strategy_yaml?: string
+  readonly model?: unknown
+}
+
 /** Pins a dataset, or says how to get it. @throws {Problem} 'bars-missing' */
 export async function pinStored(
   { bars }: Rooms,

@@ -3,7 +3,13 @@ import { parseStrategy } from '../strategy/parse.ts'
 import type { Rooms } from './spec.ts'
 
 /** How an operation is told which strategy to run. */
-export type StrategyChoice = { readonly strategy?: string; readonly strategy_yaml?: string }
+export type StrategyChoice = {
+  readonly strategy?: string
+  readonly strategy_yaml?: string
+  /** Only the operation `backtesting` runs one of these, and that without asking here. */
+  readonly model?: string
+  readonly ensemble?: unknown
+}
 
 /**
  * The strategy an operation was given by name or as text, checked.
@@ -13,6 +19,7 @@ export async function readChosenStrategy(
   choice: StrategyChoice,
   rooms: Pick<Rooms, 'strategies'>,
 ): Promise<ReturnType<typeof parseStrategy> & { readonly yaml: string }> {
+  for (const name of ['model', 'ensemble'] as const) if (choice[name] !== undefined) throw modelRefused(name)
   const yaml = await textOf(choice, rooms)
   const parsed = parseStrategy(yaml)
   const { name } = parsed.strategy
@@ -42,4 +49,12 @@ async function textOf(
   throw await rooms.strategies.notFound(strategy, [
     { pointer: '/body/params/strategy', code: 'unknown', message },
   ])
+}
+
+function modelRefused(name: string): Problem {
+  const message = 'strategies with rules only are run here: a model is not taken'
+  return new Problem('params-invalid', message, {
+    hint: 'The operation backtesting runs models.',
+    errors: [{ pointer: `/body/params/${name}`, code: 'not_allowed', message }],
+  })
 }

@@ -2,7 +2,7 @@ import { toRfc3339 } from '../clock.ts'
 import { dayMs } from '../market/timeframe.ts'
 import type { Dimension } from '../search/axis.ts'
 import { type Objective, rankTrials } from '../search/objective.ts'
-import { maxTrials, nextRound, planTrials } from '../search/plan.ts'
+import { maxTrials, nextRound, planTrials, type SearchSettings, type TrialPlan } from '../search/plan.ts'
 import { readSpace } from '../search/require-space.ts'
 import type { Space, Trial } from '../search/space.ts'
 import { roundSize } from '../search/tpe.ts'
@@ -35,9 +35,11 @@ export function planSweep(params: EffectiveSweepParams, ended: readonly ChildEnd
 }
 
 /** How many children there will be in all, unless no trial has a score. */
-export function countChildren({ method, trials }: EffectiveSweepParams): number {
-  const size = method === 'tpe' ? roundBatch : batchSize(trials)
-  return Math.ceil(trials / size) + 2
+export function countChildren(params: EffectiveSweepParams): number {
+  if (params.method === 'tpe') return Math.ceil(params.trials / roundBatch) + 2
+  // A hypercube may have fewer than it was asked for.
+  const { length } = plannedTrials(params).trials
+  return Math.ceil(length / batchSize(length)) + 2
 }
 
 /** What the search is for. */
@@ -48,6 +50,25 @@ export function objectiveOf({ objective, minimum_trades }: EffectiveSweepParams)
 /** The space of a sweep that has been prepared. */
 export function spaceOf({ space, constraints }: Pick<EffectiveSweepParams, 'space' | 'constraints'>): Space {
   return readSpace({ dimensions: space as readonly Dimension[], constraints })
+}
+
+/** By the parameters of the operation, which are the same object as long as it runs: a plan takes long to make. */
+const plans = new WeakMap<object, TrialPlan>()
+
+/** The trials of a sweep or a walk that has been prepared, as `planTrials`; made once for the same parameters. */
+export function plannedTrials(
+  params: SearchSettings & Pick<EffectiveSweepParams, 'space' | 'constraints'>,
+): TrialPlan {
+  const known = plans.get(params)
+  if (known !== undefined) return known
+  const plan = planTrials(spaceOf(params), params)
+  plans.set(params, plan)
+  return plan
+}
+
+/** Says what the trials of these parameters are, where they have been planned already. */
+export function keepPlan(params: object, plan: TrialPlan): void {
+  plans.set(params, plan)
 }
 
 /** The part of the range that is searched and the part that is held out, as epoch ms; null where nothing is. */
@@ -68,7 +89,7 @@ export function splitSamples({
 }
 
 function planAtOnce(params: EffectiveSweepParams): readonly ChildPlan[] {
-  const { trials } = planTrials(spaceOf(params), { ...params, trials: params.trials })
+  const { trials } = plannedTrials(params)
   const size = batchSize(trials.length)
   return cutTrials(trials, size).map(some => searchBatch(params, some, params.top_k))
 }

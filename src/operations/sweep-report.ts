@@ -4,7 +4,6 @@ import { toRfc3339 } from '../clock.ts'
 import { findNeighbourhood } from '../search/neighbourhood.ts'
 import { directionOf, metricOf, rankTrials, scoreOf } from '../search/objective.ts'
 import { compareSamples } from '../search/out-of-sample.ts'
-import { planTrials } from '../search/plan.ts'
 import {
   deflateSharpe,
   findSweepWarnings,
@@ -12,7 +11,7 @@ import {
   type TrialMetrics,
 } from '../search/sweep-summary.ts'
 import type { EffectiveSweepParams, SweepResult } from './sweep.ts'
-import { objectiveOf, spaceOf, splitSamples } from './sweep-plan.ts'
+import { objectiveOf, plannedTrials, spaceOf, splitSamples } from './sweep-plan.ts'
 
 /** What the batches of a sweep left. */
 export type SweepMeasured = {
@@ -64,7 +63,7 @@ export function reportSweep(
     strategy_name: measured.strategyName,
     objective: metric,
     direction: directionOf(metric),
-    trials: { ...counts, excluded: params.method === 'tpe' ? null : planTrials(space, params).excluded },
+    trials: { ...counts, excluded: params.method === 'tpe' ? null : plannedTrials(params).excluded },
     ...samplesOf(params),
     winner: winner === null ? null : describeWinner(winner, measured),
     neighbourhood: near === null ? null : { ...near, median },

@@ -5,7 +5,7 @@ import { paramsPointer, prepareSearch } from './research-prepare.ts'
 import { reportOf } from './research-report.ts'
 import type { FanOutSpec, Prepared, Rooms } from './spec.ts'
 import { checkRange, type Pinned } from './stored-bars.ts'
-import { countChildren, planSweep, splitSamples } from './sweep-plan.ts'
+import { countChildren, keepPlan, planSweep, splitSamples } from './sweep-plan.ts'
 import type { VariedBacktest } from './trial-batch.ts'
 
 type Requested = Readonly<components['schemas']['SweepParams']>
@@ -35,9 +35,11 @@ export const sweepSpec: FanOutSpec = {
 
 async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   const params = given as SweepParams
-  const { yaml: _, base, backtest, constraints, trials, ...pins } = await prepareSearch(params, rooms)
+  const prepared = await prepareSearch(params, rooms)
+  const { yaml: _, base, backtest, constraints, trials, plan, ...pins } = prepared
   const effective: EffectiveSweepParams = { ...params, backtest, constraints, trials }
   checkSamples(effective, base, rooms)
+  keepPlan(effective, plan)
   const steps = { total: countChildren(effective), unit: 'child' }
   return { params: effective, ...pins, steps, seed: params.seed }
 }

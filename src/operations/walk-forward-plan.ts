@@ -1,10 +1,9 @@
 import { toRfc3339 } from '../clock.ts'
 import type { Fold } from '../research/folds.ts'
 import { rankTrials } from '../search/objective.ts'
-import { planTrials } from '../search/plan.ts'
 import { planReport } from './research-report.ts'
 import type { ChildEnd, ChildPlan } from './spec.ts'
-import { spaceOf } from './sweep-plan.ts'
+import { plannedTrials } from './sweep-plan.ts'
 import { cutTrials, planBatch, type TrialBatchResult } from './trial-batch.ts'
 import { type EffectiveWalkForwardParams, foldsOf } from './walk-forward.ts'
 
@@ -29,7 +28,7 @@ export function planWalk(
 
 /** How many children there will be in all, unless no window has a best trial. */
 export function countWalkChildren(params: EffectiveWalkForwardParams): number {
-  return foldsOf(params).length * Math.ceil(params.trials / windowBatch) + 2
+  return foldsOf(params).length * Math.ceil(plannedTrials(params).trials.length / windowBatch) + 2
 }
 
 /**
@@ -45,7 +44,7 @@ export function groupByWindow<T>(
 }
 
 function planSearch(params: EffectiveWalkForwardParams): readonly ChildPlan[] {
-  const { trials } = planTrials(spaceOf(params), params)
+  const { trials } = plannedTrials(params)
   return foldsOf(params).flatMap(fold => {
     const range = { start: toRfc3339(fold.train_start), end: toRfc3339(fold.train_end) }
     return cutTrials(trials, windowBatch).map(some =>

@@ -7,6 +7,7 @@ import { prepareSearch, refusedField } from './research-prepare.ts'
 import { reportOf } from './research-report.ts'
 import type { FanOutSpec, Prepared, Rooms } from './spec.ts'
 import { hasBars, type Pinned } from './stored-bars.ts'
+import { keepPlan } from './sweep-plan.ts'
 import type { VariedBacktest } from './trial-batch.ts'
 import { countWalkChildren, planWalk } from './walk-forward-plan.ts'
 
@@ -48,10 +49,11 @@ export function foldsOf({ backtest, ...plan }: EffectiveWalkForwardParams): read
 async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   const params = given as WalkForwardParams
   const prepared = await prepareSearch(params, rooms)
-  const { yaml: _, base, backtest, warnings, constraints, trials, ...pins } = prepared
+  const { yaml: _, base, backtest, warnings, constraints, trials, plan, ...pins } = prepared
   const effective: EffectiveWalkForwardParams = { ...params, backtest, constraints, trials }
   const folds = foldsOf(effective)
   checkFolds(folds, effective)
+  keepPlan(effective, plan)
   return {
     params: effective,
     ...pins,

@@ -25,6 +25,8 @@ export type Axis = {
   levelValue(level: number): FieldValue
   /** Which level a value is, −1 where it is none. */
   levelOf(value: FieldValue): number
+  /** The level at a place in [0, 1), of an axis with levels. */
+  levelAt(place: number): number
   /** The value at a place in [0, 1); evenly drawn places give the values their shares. */
   valueAt(place: number): FieldValue
   /** The place of a value, 0–1: the middle of its share. Of values without order, by their level. */
@@ -43,6 +45,7 @@ function createListAxis({ path, values }: Extract<Dimension, { values: unknown }
   const numeric = values.every(value => typeof value === 'number')
   // Numbers have their places in their order, however they are listed.
   const ordered = numeric ? values.filter(value => typeof value === 'number').sort((a, b) => a - b) : values
+  const levels = ordered.map(value => values.indexOf(value))
   const ranks = new Map(ordered.map((value, rank) => [value, rank]))
   const rankOf = (value: FieldValue) => ranks.get(value) ?? -1
   return {
@@ -51,6 +54,7 @@ function createListAxis({ path, values }: Extract<Dimension, { values: unknown }
     count,
     levelValue: level => elementAt(values, level),
     levelOf: value => values.indexOf(value),
+    levelAt: place => elementAt(levels, Math.min(count - 1, Math.floor(place * count))),
     valueAt: place => elementAt(ordered, Math.min(count - 1, Math.floor(place * count))),
     placeOf: value => (rankOf(value) + 0.5) / count,
     stepsBetween: (one, other) => Math.abs(rankOf(one) - rankOf(other)),
@@ -62,7 +66,8 @@ function createRangeAxis(dimension: Extract<Dimension, { min: number }>): Axis {
   const step = dimension.step ?? (integer ? 1 : null)
   const count = step === null ? null : countSteps(min, max, step)
   const decimals = step === null ? 0 : Math.max(decimalsOf(min), decimalsOf(step))
-  const levelValue = (level: number) => Number((min + level * (step ?? 0)).toFixed(decimals))
+  const round = createRounding(decimals)
+  const levelValue = (level: number) => round(min + level * (step ?? 0))
   const levelOf = (value: FieldValue) => {
     if (typeof value !== 'number' || step === null || count === null) return -1
     const level = Math.round((value - min) / step)
@@ -75,17 +80,19 @@ function createRangeAxis(dimension: Extract<Dimension, { min: number }>): Axis {
   const unwarp = scale === 'log' ? Math.exp : (value: number) => value
   const from = warp(scale === 'log' ? Math.max(min - margin, min / 2) : min - margin)
   const width = warp(last + margin) - from
+  const levelAt = (place: number) => {
+    if (step === null || count === null) throw new RangeError(`${path} has no steps`)
+    return Math.min(count - 1, Math.max(0, Math.round((unwarp(from + place * width) - min) / step)))
+  }
+  const clamped = (place: number) => Math.min(max, Math.max(min, unwarp(from + place * width)))
   return {
     path,
     numeric: true,
     count,
     levelValue,
     levelOf,
-    valueAt(place) {
-      const value = unwarp(from + place * width)
-      if (step === null || count === null) return Math.min(max, Math.max(min, value))
-      return levelValue(Math.min(count - 1, Math.max(0, Math.round((value - min) / step))))
-    },
+    levelAt,
+    valueAt: count === null ? clamped : place => levelValue(levelAt(place)),
     placeOf: value => (width === 0 ? 0.5 : (warp(Number(value)) - from) / width),
     stepsBetween: (one, other) => Math.abs(levelOf(one) - levelOf(other)),
   }
@@ -95,6 +102,17 @@ function createRangeAxis(dimension: Extract<Dimension, { min: number }>): Axis {
 export function countSteps(min: number, max: number, step: number): number {
   // A step of 0.1 reaches 0.3 from 0, whatever binary fractions make of it.
   return Math.floor((max - min) / step + 1e-9) + 1
+}
+
+/** Takes rounding errors away from numbers that have so many digits after the point. */
+function createRounding(decimals: number): (value: number) => number {
+  const power = 10 ** decimals
+  return value => {
+    const scaled = Math.round(value * power)
+    // Whole numbers and powers of ten up to here are exact, and so the quotient is the number as it is written.
+    const isExact = decimals <= 22 && Math.abs(scaled) <= Number.MAX_SAFE_INTEGER
+    return isExact ? scaled / power : Number(value.toFixed(decimals))
+  }
 }
 
 /** Digits after the point of a number as it is written. */

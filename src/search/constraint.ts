@@ -38,15 +38,16 @@ export function parseConstraint(
     const message = 'there are no bars to cross on here: compare with < or >'
     return { constraint: null, errors: [{ code: 'cross', message, column: cross.column }] }
   }
-  const readFrom = (values: FieldValues) => (name: string) => {
+  const read = (name: string): Quantity => {
     const path = byName.get(name) ?? name
-    return Number(Object.hasOwn(values, path) ? values[path] : fixed.get(path))
+    const value = Number(fixed.get(path))
+    return varied.includes(path) ? values => Number(values[path]) : () => value
   }
   const inlined = text.replaceAll(paths, path => {
     const value = varied.includes(path) ? undefined : fixed.get(path)
     return value === undefined ? path : value < 0 ? `(${value})` : String(value)
   })
-  return { constraint: { text: inlined, accepts: values => isTrue(ast, readFrom(values)) }, errors: [] }
+  return { constraint: { text: inlined, accepts: compileCondition(ast, read) }, errors: [] }
 }
 
 function nameOf(path: string): string {
@@ -60,18 +61,23 @@ function findCross(ast: BooleanNode): BooleanNode | null {
   return findCross(ast.left) ?? findCross(ast.right)
 }
 
-type Read = (name: string) => number
+type Condition = (values: FieldValues) => boolean
+type Quantity = (values: FieldValues) => number
 
-function isTrue(ast: BooleanNode, read: Read): boolean {
+/** A condition made ready to be asked of many points. @param read what a name stands for */
+function compileCondition(ast: BooleanNode, read: (name: string) => Quantity): Condition {
   switch (ast.kind) {
     case 'and':
-      return isTrue(ast.left, read) && isTrue(ast.right, read)
-    case 'or':
-      return isTrue(ast.left, read) || isTrue(ast.right, read)
-    case 'not':
-      return !isTrue(ast.operand, read)
+    case 'or': {
+      const [left, right] = [compileCondition(ast.left, read), compileCondition(ast.right, read)]
+      return ast.kind === 'and' ? at => left(at) && right(at) : at => left(at) || right(at)
+    }
+    case 'not': {
+      const operand = compileCondition(ast.operand, read)
+      return at => !operand(at)
+    }
     case 'compare':
-      return compare(ast.operator, evaluate(ast.left, read), evaluate(ast.right, read))
+      return compare(ast.operator, compileQuantity(ast.left, read), compileQuantity(ast.right, read))
     case 'cross':
       throw new TypeError('the constraint has not been checked: it has a cross')
     default:
@@ -81,52 +87,56 @@ function isTrue(ast: BooleanNode, read: Read): boolean {
 
 function compare(
   operator: Extract<BooleanNode, { kind: 'compare' }>['operator'],
-  left: number,
-  right: number,
-): boolean {
+  left: Quantity,
+  right: Quantity,
+): Condition {
   switch (operator) {
     case '<':
-      return left < right
+      return at => left(at) < right(at)
     case '<=':
-      return left <= right
+      return at => left(at) <= right(at)
     case '>':
-      return left > right
+      return at => left(at) > right(at)
     case '>=':
-      return left >= right
+      return at => left(at) >= right(at)
     case '==':
-      return left === right
+      return at => left(at) === right(at)
     case '!=':
-      return left !== right
+      return at => left(at) !== right(at)
     default:
       return operator satisfies never
   }
 }
 
-function evaluate(ast: NumericNode, read: Read): number {
+function compileQuantity(ast: NumericNode, read: (name: string) => Quantity): Quantity {
   switch (ast.kind) {
-    case 'number':
-      return ast.value
+    case 'number': {
+      const { value } = ast
+      return () => value
+    }
     case 'reference':
       return read(ast.name)
-    case 'negate':
-      return -evaluate(ast.operand, read)
+    case 'negate': {
+      const operand = compileQuantity(ast.operand, read)
+      return at => -operand(at)
+    }
     case 'arithmetic':
-      return calculate(ast.operator, evaluate(ast.left, read), evaluate(ast.right, read))
+      return calculate(ast.operator, compileQuantity(ast.left, read), compileQuantity(ast.right, read))
     default:
       return ast satisfies never
   }
 }
 
-function calculate(operator: '+' | '-' | '*' | '/', left: number, right: number): number {
+function calculate(operator: '+' | '-' | '*' | '/', left: Quantity, right: Quantity): Quantity {
   switch (operator) {
     case '+':
-      return left + right
+      return at => left(at) + right(at)
     case '-':
-      return left - right
+      return at => left(at) - right(at)
     case '*':
-      return left * right
+      return at => left(at) * right(at)
     case '/':
-      return left / right
+      return at => left(at) / right(at)
     default:
       return operator satisfies never
   }

@@ -1,9 +1,13 @@
 import type { Random } from '../statistics/random.ts'
+import { allowLooks, Candidate } from './candidate.ts'
 import type { FieldValues } from './field-path.ts'
-import { type Drawn, isAllowed, keyOf, pointAtPlaces, type Space } from './space.ts'
+import type { Drawn, Space } from './space.ts'
 
 /** Exchanges tried for each point that cannot be used. */
 const exchanges = 10
+
+/** What an exchange counts for among the points that may be looked at: two are, and written down. */
+const lookEach = 4
 
 /**
  * A Latin hypercube: the range of each field is cut into `count` shares of equal size, and each share is used by
@@ -13,28 +17,24 @@ const exchanges = 10
  */
 export function drawHypercube(space: Space, count: number, random: Random): Drawn {
   const shares = space.axes.map(() => drawShares(count, random))
-  const pointOf = (i: number) =>
-    pointAtPlaces(
-      space,
-      shares.map(ofAxis => ofAxis[i] ?? 0),
-    )
-  const table = new PointTable(
-    space,
-    Array.from({ length: count }, (_, i) => pointOf(i)),
-  )
-  for (let i = 0; i < count; i++) {
-    for (let left = exchanges; left > 0 && !table.isUsable(i); left--) {
+  const table = new PointTable(space, shares, count)
+  const looks = allowLooks(space)
+  looks.left -= 2 * count
+  for (let i = 0; i < count && looks.left > 0; i++) {
+    for (let left = exchanges; left > 0 && looks.left > 0 && !table.isUsable(i); left--) {
       const ofAxis = shares[random.below(shares.length)]
       const j = random.below(count)
       if (ofAxis === undefined) break
+      looks.left -= lookEach
       const before = table.countUsable(i, j)
+      const [heldI, heldJ] = [table.at(i), table.at(j)]
       exchange(ofAxis, i, j)
-      table.replace(i, pointOf(i))
-      table.replace(j, pointOf(j))
+      table.read(i)
+      table.read(j)
       if (table.countUsable(i, j) >= before) continue
       exchange(ofAxis, i, j)
-      table.replace(i, pointOf(i))
-      table.replace(j, pointOf(j))
+      table.put(i, heldI)
+      table.put(j, heldJ)
     }
   }
   return table.drawn()
@@ -53,44 +53,66 @@ function exchange(shares: Float64Array, i: number, j: number): void {
   shares[j] = held
 }
 
+/** The key of a point; null where the constraints forbid it. */
+type Key = number | string | null
+
 /** Points by number, and which of them can be used: allowed, and not the same as another. */
 class PointTable {
-  readonly #space: Space
-  readonly #points: FieldValues[]
-  readonly #allowed: boolean[]
-  readonly #keys: string[]
-  /** How many points share a key. */
-  readonly #uses = new Map<string, number>()
+  readonly #shares: readonly Float64Array[]
+  readonly #candidate: Candidate
+  readonly #keys: Key[] = []
+  /** How many of the points that are allowed share a key. */
+  readonly #uses = new Map<number | string, number>()
 
-  constructor(space: Space, points: FieldValues[]) {
-    this.#space = space
-    this.#points = points
-    this.#allowed = points.map(values => isAllowed(space, values))
-    this.#keys = points.map(values => keyOf(space, values))
-    for (const key of this.#keys) this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1)
+  /** @param shares by axis, in each the place of every point; they may be exchanged, after which points are read anew */
+  constructor(space: Space, shares: readonly Float64Array[], count: number) {
+    this.#shares = shares
+    this.#candidate = new Candidate(space)
+    for (let i = 0; i < count; i++) this.read(i)
+  }
+
+  at(i: number): Key {
+    return this.#keys[i] ?? null
   }
 
   isUsable(i: number): boolean {
-    return this.#allowed[i] === true && this.#uses.get(this.#keys[i] ?? '') === 1
+    const key = this.at(i)
+    return key !== null && this.#uses.get(key) === 1
   }
 
   countUsable(i: number, j: number): number {
     return Number(this.isUsable(i)) + Number(this.isUsable(j))
   }
 
-  replace(i: number, values: FieldValues): void {
-    const [before = '', after] = [this.#keys[i], keyOf(this.#space, values)]
-    this.#uses.set(before, (this.#uses.get(before) ?? 0) - 1)
-    this.#uses.set(after, (this.#uses.get(after) ?? 0) + 1)
-    this.#keys[i] = after
-    this.#points[i] = values
-    this.#allowed[i] = isAllowed(this.#space, values)
+  read(i: number): void {
+    this.#move(i)
+    this.put(i, this.#candidate.isAllowed() ? this.#candidate.key() : null)
+  }
+
+  put(i: number, key: Key): void {
+    const before = this.at(i)
+    if (before !== null) this.#uses.set(before, (this.#uses.get(before) ?? 0) - 1)
+    if (key !== null) this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1)
+    this.#keys[i] = key
   }
 
   /** The points that can be used, of those that are the same the first. */
   drawn(): Drawn {
-    const first = new Map(this.#keys.map((key, i) => [key, i] as const).reverse())
-    const points = this.#points.filter((_, i) => this.#allowed[i] && first.get(this.#keys[i] ?? '') === i)
-    return { points, excluded: this.#allowed.filter(allowed => !allowed).length }
+    const taken = new Set<number | string>()
+    const points: FieldValues[] = []
+    let excluded = 0
+    for (const [i, key] of this.#keys.entries()) {
+      if (key === null) excluded++
+      else if (!taken.has(key)) {
+        taken.add(key)
+        this.#move(i)
+        points.push(this.#candidate.copy())
+      }
+    }
+    return { points, excluded }
+  }
+
+  #move(i: number): void {
+    this.#candidate.moveToPlaces(d => this.#shares[d]?.[i] ?? 0)
   }
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../problems.ts'
 import { Random } from '../statistics/random.ts'
+import { allowLooks } from './candidate.ts'
 import { enumerateGrid } from './grid.ts'
 import { drawHypercube } from './latin-hypercube.ts'
 import { drawPoints } from './random-search.ts'
@@ -70,7 +71,7 @@ function draw(space: Space, { method, trials, seed }: SearchSettings): Drawn {
     case 'grid':
       return enumerateGrid(space)
     case 'random':
-      return drawPoints(space, trials, new Random(seed))
+      return drawPoints(space, { count: trials, looks: allowLooks(space) }, new Random(seed))
     case 'latin_hypercube':
       return drawHypercube(space, trials, new Random(seed))
     case 'tpe':
@@ -85,6 +86,7 @@ function checkSize(space: Space, { method, trials }: SearchSettings): void {
   if (method !== 'grid') {
     if (trials > most)
       refuse('trials', 'too_many', `${trials} trials are asked for, but ${method} runs at most ${most}`)
+    checkWork(space, { method, points: trials })
     return
   }
   const endless = space.axes.filter(({ count }) => count === null).map(({ path }) => path)
@@ -101,6 +103,18 @@ function checkSize(space: Space, { method, trials }: SearchSettings): void {
       'too_many',
       `the grid has ${size} points, but at most ${most} are run: use larger steps, or random`,
     )
+  checkWork(space, { method, points: size })
+}
+
+/** Every point of a grid and of a hypercube is looked at, whatever the constraints cost. */
+function checkWork(
+  space: Space,
+  { method, points }: { readonly method: SearchMethod; readonly points: number },
+): void {
+  const most = allowLooks(space).left
+  if (points <= most || method === 'random' || method === 'tpe') return
+  const message = `the constraints are too long to be asked of ${points} points: with these, ${method} has at most ${most}; write them shorter, or use random`
+  refuse('constraints', 'too_many', message)
 }
 
 function refuse(key: string, code: string, message: string): never {

@@ -42,18 +42,6 @@ export function isAllowed({ constraints }: Space, values: FieldValues): boolean 
   return constraints.every(({ accepts }) => accepts(values))
 }
 
-/** The point with a number: mixed radix, the last field changes fastest. @param ordinal 0 to `sizeOf` − 1 */
-export function pointAt({ axes }: Space, ordinal: number): FieldValues {
-  const entries: [string, FieldValue][] = []
-  let rest = ordinal
-  for (const { path, count, levelValue } of [...axes].reverse()) {
-    if (count === null) throw new RangeError(`${path} has no steps`)
-    entries.push([path, levelValue(rest % count)])
-    rest = Math.floor(rest / count)
-  }
-  return Object.fromEntries(entries.reverse())
-}
-
 /** The point at places 0–1, one for each axis. */
 export function pointAtPlaces({ axes }: Space, places: ArrayLike<number>): FieldValues {
   return Object.fromEntries(axes.map(({ path, valueAt }, d) => [path, valueAt(places[d] ?? 0)]))

@@ -92,12 +92,12 @@ export function findSweepWarnings(given: {
   if (winner === null)
     warnings.push('No trial has a score: there is no best one. Lower minimum_trades or widen the space.')
   else warnings.push(...edges(space, winner), ...besideWinner(given))
-  if (overfitting !== null && overfitting.probability >= 0.5) {
+  if (winner !== null && overfitting !== null && overfitting.probability >= 0.5) {
     warnings.push(
       `In ${percent(overfitting.probability)} of the splits the best trial of one half of the time is not among the better half in the other: the search may fit noise.`,
     )
   }
-  if (deflated !== null && deflated.probability < 0.95) {
+  if (winner !== null && deflated !== null && deflated.probability < 0.95) {
     warnings.push(
       `The deflated Sharpe ratio is ${deflated.probability.toFixed(2)}: the best of ${deflated.trials} trials without skill would be expected to show ${deflated.expected_maximum_sharpe.toFixed(2)} a year, this one shows ${deflated.sharpe.toFixed(2)}.`,
     )

@@ -1,4 +1,5 @@
 import type { Random } from '../statistics/random.ts'
+import { allowLooks, type Looks } from './candidate.ts'
 import type { FieldValues } from './field-path.ts'
 import { createParzen, createShares, type Density } from './parzen.ts'
 import { drawPoints } from './random-search.ts'
@@ -34,7 +35,8 @@ export function suggestPoints(
   { finished, count }: { readonly finished: readonly Scored[]; readonly count: number },
   random: Random,
 ): Drawn {
-  if (finished.length === 0) return drawPoints(space, count, random)
+  const looks = allowLooks(space)
+  if (finished.length === 0) return drawPoints(space, { count, looks }, random)
   const tried = new Set(finished.map(({ values }) => keyOf(space, values)))
   const points: FieldValues[] = []
   const { good, bad } = split(space, finished)
@@ -45,7 +47,7 @@ export function suggestPoints(
     const chosen = chooseBest(space, { goodDensities, badDensities, tried }, random)
     excluded += chosen.excluded
     // Nothing new where good trials lie: anything new will do.
-    const values = chosen.values ?? drawNew(space, tried, random)
+    const values = chosen.values ?? drawNew(space, { tried, looks }, random)
     if (values === null) break
     tried.add(keyOf(space, values))
     points.push(values)
@@ -116,7 +118,10 @@ function chooseBest(
 }
 
 /** A point that has not been tried, or null where there is none left, or hardly any. */
-function drawNew(space: Space, tried: ReadonlySet<string>, random: Random): FieldValues | null {
-  const { points } = drawPoints(space, tried.size + 1, random)
-  return points.find(values => !tried.has(keyOf(space, values))) ?? null
+function drawNew(
+  space: Space,
+  given: { readonly tried: ReadonlySet<string>; readonly looks: Looks },
+  random: Random,
+): FieldValues | null {
+  return drawPoints(space, { ...given, count: 1 }, random).points[0] ?? null
 }

@@ -204,12 +204,29 @@ test('a backtest without stored bars says how to get them, for its own and for s
   await expect(run({ ...aapl, symbol: 'MSFT' }, rooms)).rejects.toMatchObject({
     code: 'bars-missing',
     hint: hint('MSFT', '1d'),
+    errors: [{ pointer: '/body/params/symbol', code: 'unknown' }],
   })
   const engine = { intrabar_timeframe: '5m' }
   await expect(run({ ...aapl, engine }, rooms)).rejects.toMatchObject({
     code: 'bars-missing',
     hint: hint('AAPL', '5m'),
   })
+})
+
+test.each([
+  [{ ...aapl, symbols: ['AAPL', 'MSFT'] }, '/body/params/symbols/1'],
+  [
+    {
+      strategy_yaml: strategyText('    enter_long: close > fast\n    exit_long: close < fast').replaceAll(
+        'AAPL',
+        'MSFT',
+      ),
+    },
+    '/body/params/strategy_yaml',
+  ],
+])('a symbol without stored bars is told by the field that names it: %#', async (given, pointer) => {
+  const { rooms } = await makeRooms([['AAPL', '1d', bars]])
+  await expect(run(given, rooms)).rejects.toMatchObject({ errors: [{ pointer }] })
 })
 
 test('a range without bars says which bars there are', async () => {

@@ -129,7 +129,26 @@ test('a sweep of ten thousand trials that is cancelled leaves nothing running', 
 test('a search in which nothing trades has no winner and says so', async () => {
   const done = await finish(program, { ...grid, minimum_trades: 10_000 })
   expect(done.result).toMatchObject({ winner: null, top: [], deflated_sharpe: null, neighbourhood: null })
-  expect((done.result as SweepResult).warnings.join()).toContain('No trial has a score')
+  const { warnings } = done.result as SweepResult
+  expect(warnings.join()).toContain('No trial has a score')
+  expect(warnings.join()).not.toMatch(/noise|deflated/i)
+})
+
+test('a hypercube that the constraints leave hardly anything of says so when it is accepted, and ends', async () => {
+  const whole = { min: 2, max: 500, integer: true }
+  const accepted = await program.submit('sweep', {
+    ...grid,
+    space: ['fast', 'slow'].map(name => ({ path: `indicators.${name}.period`, ...whole })),
+    method: 'latin_hypercube',
+    trials: 400,
+    constraints: ['indicators.fast.period < 4'],
+  })
+  const found = accepted.warnings.find(text => text.includes('of 400 trials that were asked for'))
+  expect(found).toContain('indicators.fast.period < 4')
+  const done = await program.end(accepted.operation_id)
+  const { run, invalid } = (done.result as SweepResult).trials
+  expect(found).toContain(`Only ${run + invalid} of 400`)
+  expect(done.steps).toMatchObject({ total: 3 })
 })
 
 test('sizes and rules can be varied, and values that do not go together are counted', async () => {
@@ -153,7 +172,11 @@ test('sizes and rules can be varied, and values that do not go together are coun
 describe('what is refused, all at once and by its place', () => {
   test.each<[object, string]>([
     [{ ...grid, backtest: { strategy: 'nosuch' } }, '/body/params/backtest/strategy'],
-    [{ ...grid, backtest: { strategy: 'sma_cross', symbol: 'NOPE' } }, ''],
+    [{ ...grid, backtest: { strategy: 'sma_cross', symbol: 'NOPE' } }, '/body/params/backtest/symbol'],
+    [
+      { ...grid, backtest: { strategy: 'sma_cross', symbols: ['AAPL', 'NOPE'] } },
+      '/body/params/backtest/symbols/1',
+    ],
     [{ ...grid, space: [{ path: 'indicators.fast.period' }] }, '/body/params/space/0'],
     [{ ...grid, space: [{ path: 'indicators.fast.size', values: [1] }] }, '/body/params/space/0/path'],
     [{ ...grid, constraints: ['fast < slow'] }, '/body/params/constraints/0'],
@@ -175,6 +198,19 @@ describe('what is refused, all at once and by its place', () => {
       { body: { type: 'sweep', params } },
     )
     expect([404, 422]).toContain(status)
-    if (pointer !== '') expect(body.errors?.map(error => error.pointer)).toContain(pointer)
+    expect(body.errors?.map(error => error.pointer)).toContain(pointer)
   })
+})
+
+test.each<[string, object, string]>([
+  ['walk_forward', { space, train_days: 700, test_days: 100 }, 'backtest/symbol'],
+  ['monte_carlo', {}, 'backtest/symbol'],
+  ['lookahead_analysis', { strategy: 'sma_cross', symbol: 'NOPE' }, 'symbol'],
+  ['warmup_analysis', { strategy: 'sma_cross', symbols: ['AAPL', 'NOPE'] }, 'symbols/1'],
+])('a symbol without bars is told by its field: %s', async (type, given, pointer) => {
+  const nested = { ...given, backtest: { strategy: 'sma_cross', symbol: 'NOPE' } }
+  const params = pointer.startsWith('backtest') ? nested : given
+  const { status, body } = await program.request('POST', '/api/v1/operations', { body: { type, params } })
+  expect(status).toBe(422)
+  expect(body).toMatchObject({ errors: [{ pointer: `/body/params/${pointer}`, code: 'unknown' }] })
 })

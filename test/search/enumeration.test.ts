@@ -113,6 +113,49 @@ test('random search finds every allowed point of a small space, however few ther
   expect(plan(space, 'random', 5_000).trials).toHaveLength(820)
 })
 
+/** Fast and slow of 2 to 5000, of which a constraint allows one point in five thousand. */
+const narrow = (looks: { count: number }): Space => {
+  const dimensions = ['fast', 'slow'].map(path => ({ path, min: 2, max: 5_000, integer: true }))
+  const accepts = ({ fast }: Readonly<Record<string, unknown>>) => {
+    looks.count++
+    return Number(fast) < 3
+  }
+  return createSpace(dimensions, [{ text: 'fast < 3', accepts }])
+}
+
+test.each(drawing)('%s looks at no more than 100,000 points, however few are allowed', method => {
+  const looks = { count: 0 }
+  const trials = method === 'tpe' ? 1_000 : 10_000
+  const { trials: found } = plan(narrow(looks), method, trials)
+  expect(found.length).toBeGreaterThan(0)
+  expect(looks.count).toBeLessThanOrEqual(100_000)
+  const none = { count: 0 }
+  const { axes } = narrow(none)
+  const accepts = () => ++none.count < 0
+  expect(() => plan({ axes, constraints: [{ text: '', accepts }] }, method, trials)).toThrow('forbid all')
+  expect(none.count).toBeLessThanOrEqual(100_000)
+})
+
+test.each(['random', 'tpe'] as const)(
+  '%s goes on until it finds what one point in five thousand is',
+  method => {
+    for (let seed = 1; seed <= 10; seed++)
+      expect(plan(narrow({ count: 0 }), method, 3, seed).trials).toHaveLength(3)
+  },
+)
+
+test('constraints that take long to ask are asked less often, and refused where every point must be', () => {
+  let asked = 0
+  const accepts = () => ++asked < 0
+  const { axes } = narrow({ count: 0 })
+  const space = { axes, constraints: [{ text: 'fast < 3 and '.repeat(1_000), accepts }] }
+  expect(() => plan(space, 'random', 10_000)).toThrow('forbid all')
+  expect(asked).toBeLessThan(1_000)
+  expect(() => plan(space, 'latin_hypercube', 10_000)).toThrow('constraints are too long')
+  const small = { ...space, axes: orderedPairs(80).axes }
+  expect(() => plan(small, 'grid', 0)).toThrow('constraints are too long')
+})
+
 test('a Latin hypercube uses each share of each field exactly once', () => {
   const endless = (count: number) =>
     createSpace(
