@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { BarsArchive } from './archive/bars.ts'
 import { removeUploads } from './archive/import.ts'
 import { compileCacheFolder, createLayout, databasePath } from './archive/layout.ts'
+import { ModelLibrary } from './archive/model-library.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
 import { TaskRunner } from './archive/task-runner.ts'
 import { upgradeLayout } from './archive/upgrade.ts'
@@ -63,7 +64,7 @@ export async function startApp(config: Config, { clock, log }: Tools): Promise<A
     store,
     feed,
     schemas: new Schemas(contract.document.components),
-    rooms: { bars, strategies, calendars },
+    rooms: { bars, strategies, models: new ModelLibrary(config.home), calendars },
     clock,
     newId: createIdFactory('op_', clock),
     log,

@@ -1488,7 +1488,8 @@ export interface components {
          * @description Run one strategy over stored bars of one symbol or of several, which then share one account. Decisions are taken at a
          *     bar's close. Market orders are filled at the next bar's open; limit and stop orders inside the bar that reaches them,
          *     at the open where it opens beyond them. Several symbols trade on the union of their bars, with the same rules each.
-         *     Give the strategy by name (`strategy`) or as text (`strategy_yaml`), or give a trained `model`: exactly one of them.
+         *     Give the strategy by name (`strategy`) or as text (`strategy_yaml`), or give a trained `model`, or an `ensemble` of
+         *     trained models: exactly one of them.
          *
          *     A model answers on every bar first, from what that bar's close knew, and its strategy's `decisions` make trades of the
          *     answers. Of classes the most probable one counts where its probability is at least `confidence_threshold`, the first of
@@ -1504,7 +1505,8 @@ export interface components {
          *     network, and `strategy.yaml`. `signals` and `indicators` have a row per
          *     bar of the range and symbol, up to 250,000 rows; of longer ranges they have the bars on which a rule was true, at
          *     most the first 250,000 of those, and a warning says so. Of a model, `signals` also has what it answered on each bar
-         *     (`probability_{class}`, or `value`), and there are no `indicators`.
+         *     (`probability_{class}`, or `value`), and there are no `indicators`; of an ensemble, what each of its models answered
+         *     (`{key}.probability_{class}`) and the `regime` that held, counted from 0 in the order of the gate's classes.
          * @example {
          *       "strategy": "sma_cross"
          *     }
@@ -1532,6 +1534,7 @@ export interface components {
              *     timeframe; bars of every other timeframe it reads have to be stored as well.
              */
             model?: components["schemas"]["ModelId"];
+            ensemble?: components["schemas"]["Ensemble"];
             /** @description One symbol; the effective parameters have it in `symbols`. Without either, the strategy's own. */
             symbol?: components["schemas"]["Symbol"];
             /**
@@ -1614,7 +1617,9 @@ export interface components {
             slippage_bps?: number;
             /**
              * @description Fills take no more than a share of a bar's volume, the rest waits for later bars, and market and stop orders move the price
-             *     against them by the fraction impact · share². Null: a bar trades whatever is asked for.
+             *     against them by the fraction impact · share². The share is measured against the volume of the bar that is filled in, which
+             *     is known only at its close. What is still open at the end of the data is closed whole and without impact. Null: a bar
+             *     trades whatever is asked for.
              * @default null
              * @example {
              *       "limit_fraction": 0.025,
@@ -1685,9 +1690,96 @@ export interface components {
             /** @default {} */
             engine?: components["schemas"]["BacktestEngine"];
         };
+        /**
+         * @description Trained models of which one says which market regime holds, and that decides which of the others trades.
+         * @example {
+         *       "name": "by_regime",
+         *       "models": {
+         *         "gate": {
+         *           "model": "mdl_4f1d0c9be27a56638fa1b0e3d9"
+         *         },
+         *         "trend": {
+         *           "model": "mdl_0b1e2c9be27a56638fa1b0e3d9"
+         *         }
+         *       },
+         *       "composition": {
+         *         "gate_model": "gate",
+         *         "rules": {
+         *           "trending_up": {
+         *             "model": "trend"
+         *           },
+         *           "trending_down": {
+         *             "model": "trend"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        Ensemble: {
+            name: components["schemas"]["StrategyName"];
+            description?: string;
+            /** @description The models by keys of your own. All answer on bars of the same base timeframe. */
+            models: {
+                [key: string]: {
+                    model: components["schemas"]["ModelId"];
+                };
+            };
+            composition: components["schemas"]["EnsembleComposition"];
+        };
+        /**
+         * @description On every bar the gate proposes its most probable regime, or `volatile` where that is below `regime_threshold`. One that
+         *     was proposed on `stability_bars` bars in a row holds, and whom `rules` name for it decides, by the `decisions` of its own
+         *     strategy but for `min_signal_separation`. In a regime without a rule nobody does, exits neither.
+         */
+        EnsembleComposition: {
+            /**
+             * @default regime_route
+             * @enum {unknown}
+             */
+            type?: "regime_route";
+            /** @description The key of the model that tells regimes apart, trained on labels of source `regime`. */
+            gate_model: string;
+            /**
+             * @description Least probability of a regime that is believed.
+             * @default 0.4
+             */
+            regime_threshold?: number;
+            /**
+             * @description Bars in a row that have to say so, before another regime holds.
+             * @default 3
+             */
+            stability_bars?: number;
+            /**
+             * @description Least number of bars between two entries, of whichever model.
+             * @default 4
+             */
+            min_signal_separation?: number;
+            /**
+             * @description What becomes of a position on the bar on which another regime begins to hold. `close_and_switch` closes it, and the new
+             *     model enters from the next bar on; `let_run` leaves it to the new model.
+             * @default close_and_switch
+             * @enum {unknown}
+             */
+            on_regime_transition?: "close_and_switch" | "let_run";
+            /** @description What is done in which regime. */
+            rules: {
+                trending_up?: components["schemas"]["EnsembleRule"];
+                trending_down?: components["schemas"]["EnsembleRule"];
+                ranging?: components["schemas"]["EnsembleRule"];
+                volatile?: components["schemas"]["EnsembleRule"];
+            };
+        };
+        /** @description Who decides, or that nobody does. */
+        EnsembleRule: {
+            /** @description The key of a model that trades. */
+            model: string;
+        } | {
+            /** @enum {unknown} */
+            action: "flat";
+        };
         BacktestingResult: {
             strategy_name: components["schemas"]["StrategyName"];
-            /** @description The model that decided; absent where rules did. */
+            /** @description The model that decided; absent where rules or an ensemble did. */
             model?: {
                 model_id: components["schemas"]["ModelId"];
                 /** @description Close times of the bars it was trained on. */

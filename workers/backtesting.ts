@@ -1,14 +1,16 @@
 import { drawdownsTable, equityTable, ordersTable, tradesTable } from '../src/archive/backtest-tables.ts'
+import type { PinnedBars } from '../src/archive/bars-history.ts'
 import { decisionTables } from '../src/archive/decision-tables.ts'
 import { readSnapshot } from '../src/archive/strategies.ts'
+import type { Table } from '../src/archive/tables.ts'
 import type { MeasuredMarket } from '../src/backtest/benchmark.ts'
 import { type Start, worstDrawdowns } from '../src/backtest/drawdowns.ts'
 import type { BacktestRun } from '../src/backtest/engine.ts'
 import { startOf } from '../src/backtest/metrics.ts'
 import { summarise } from '../src/backtest/summary.ts'
 import type { DataGap } from '../src/backtest/warnings.ts'
-import { ColumnCache } from '../src/features/column-cache.ts'
 import { configOf, engineOf, planOf } from '../src/operations/backtest-config.ts'
+import { type Decider, decideBy } from '../src/operations/backtest-decider.ts'
 import { reportOf } from '../src/operations/backtest-report.ts'
 import type { BacktestingResult, EffectiveBacktestingParams } from '../src/operations/backtesting.ts'
 import { rangeOf } from '../src/operations/moment.ts'
@@ -16,20 +18,15 @@ import { countOrders } from '../src/operations/order-counts.ts'
 import { gapsOf, readMarkets, remarksOnFiner } from '../src/operations/stored-markets.ts'
 import { Problem } from '../src/problems.ts'
 import { renderReport } from '../src/report/report.ts'
-import { cutMarket, type DecidedMarket, decideOn, readIndicators } from '../src/strategy/market-input.ts'
-import { parseStrategy } from '../src/strategy/parse.ts'
-import { type RuleStrategy, requireRules } from '../src/strategy/strategy.ts'
+import { cutMarket, type DecidedMarket } from '../src/strategy/market-input.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
-
-/** What is kept of the indicators, so that those of the artifact are the ones that were calculated for the run. */
-const cacheBytes = 256 * 1_048_576
 
 export default defineWorker('backtesting', (params: EffectiveBacktestingParams, ctx): BacktestingResult => {
   const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
-  const strategy = requireRules(parseStrategy(yaml).strategy)
   ctx.progress(0, null, 'loading bars', 'bar')
-  const cache = new ColumnCache(cacheBytes)
-  const { markets, gaps } = decideAll(strategy, params, { cache, ctx })
+  const decider = decideBy(params, yaml, deskOf(ctx))
+  const { strategy } = decider
+  const { markets, gaps } = decideAll(decider, params, ctx)
   const config = configOf(params, strategy)
   const run = engineOf(params)({ markets, config, plan: planOf(strategy), checkpoint: reporter(ctx) })
   reportEquity(ctx, run)
@@ -37,23 +34,33 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   const measured: [MeasuredMarket, ...MeasuredMarket[]] = [measuredOf(first), ...others.map(measuredOf)]
   const { timeframe, symbols } = params
   const summary = summarise(run, {
-    ...{ markets: measured, timeframe, config, gaps, training_range: null, seed: ctx.seed },
+    ...{ markets: measured, timeframe, config, gaps, ...decider.seen, seed: ctx.seed },
   })
   const { warnings, ...result } = summary
   for (const warning of warnings) ctx.warn(warning)
   storeRun(run, { timeMs: startOf({ markets: measured }), equity: config.initial_capital }, ctx)
-  storeDecisions(strategy, markets, { cache, ctx })
+  storeDecisions(decider, markets, ctx)
   const report = reportOf({ run, summary, markets: measured, params, strategyName: strategy.name })
   ctx.artifacts.file('report.html', Buffer.from(renderReport(report)), 'text/html')
   ctx.artifacts.file('strategy.yaml', Buffer.from(yaml), 'application/yaml')
   const orders = countOrders(run.orders)
-  return { strategy_name: strategy.name, symbols, timeframe, ...result, orders }
+  return { strategy_name: strategy.name, ...decider.model, symbols, timeframe, ...result, orders }
 })
 
 /** Rows of the artifact `drawdowns` at most. */
 const maxDrawdowns = 100
 
-type Means = { readonly cache: ColumnCache; readonly ctx: WorkerContext }
+/** The part of a worker's means that deciding takes. */
+function deskOf(ctx: WorkerContext) {
+  const { server, provenance } = ctx
+  return {
+    ...{ server, provenance, bars: (pinned: PinnedBars) => ctx.bars(pinned) },
+    checkpoint: () => {
+      ctx.checkCancelled()
+      ctx.progress(0, null, 'deciding', 'bar')
+    },
+  }
+}
 
 type Decided = {
   readonly markets: readonly [DecidedMarket, ...DecidedMarket[]]
@@ -64,11 +71,7 @@ type Decided = {
  * The markets that have bars in the range, what the strategy decides on them, and what their data lacks.
  * @throws {Problem} 'bars-missing' when none has any
  */
-function decideAll(
-  strategy: RuleStrategy,
-  params: EffectiveBacktestingParams,
-  { cache, ctx }: Means,
-): Decided {
+function decideAll(decider: Decider, params: EffectiveBacktestingParams, ctx: WorkerContext): Decided {
   const markets: DecidedMarket[] = []
   const gaps: DataGap[] = []
   for (const stored of readMarkets(params, ctx)) {
@@ -77,7 +80,10 @@ function decideAll(
     if (market.from === market.bars.length) continue
     for (const remark of remarksOnFiner(stored, market, params)) ctx.warn(remark)
     for (const gap of gapsOf(stored, params)) gaps.push(gap)
-    markets.push(decideOn(strategy, market, { cache }))
+    const decided = decider.decide(stored, market)
+    const remark = decider.remark(decided)
+    if (remark !== null) ctx.warn(remark)
+    markets.push(decided)
   }
   const [first, ...others] = markets
   if (first === undefined) throw new Problem('bars-missing', 'there are no bars in the requested range')
@@ -96,22 +102,27 @@ function storeRun(run: BacktestRun, start: Start, { artifacts }: WorkerContext):
   artifacts.table('drawdowns', drawdownsTable(worstDrawdowns(run.equity, start, maxDrawdowns)))
 }
 
-/** The artifacts `signals` and `indicators`. */
-function storeDecisions(
-  strategy: RuleStrategy,
-  markets: readonly DecidedMarket[],
-  { cache, ctx }: Means,
-): void {
+/** The artifacts `signals` and, where rules decide, `indicators`; what a model answered stands beside its signals. */
+function storeDecisions(decider: Decider, markets: readonly DecidedMarket[], ctx: WorkerContext): void {
   ctx.checkCancelled()
   const { signals, indicators, bars, isComplete } = decisionTables(
-    markets.map(market => ({ ...market, indicators: readIndicators(strategy, market.bars, cache) })),
+    markets.map(market => ({ ...market, indicators: decider.readings(market) })),
   )
-  ctx.artifacts.table('signals', signals)
-  ctx.artifacts.table('indicators', indicators)
+  const isByRules = decider.strategy.kind === 'rules'
+  const columns = isByRules ? signals.columns : withReadings(signals, indicators)
+  ctx.artifacts.table('signals', { rows: signals.rows, columns })
+  if (isByRules) ctx.artifacts.table('indicators', indicators)
   if (isComplete) return
-  ctx.warn(
-    `The range has ${bars} bars: the artifacts signals and indicators hold ${signals.rows} of them, the first on which a rule was true.`,
-  )
+  const [stored, what] = isByRules
+    ? ['artifacts signals and indicators hold', 'a rule was true']
+    : ['artifact signals holds', 'the model decided something']
+  ctx.warn(`The range has ${bars} bars: the ${stored} ${signals.rows} of them, the first on which ${what}.`)
+}
+
+/** The columns of both tables, which have the same rows, those they share once. */
+function withReadings(signals: Table, readings: Table): Table['columns'] {
+  const names = new Set(signals.columns.map(({ name }) => name))
+  return [...signals.columns, ...readings.columns.filter(({ name }) => !names.has(name))]
 }
 
 /** Progress on every call, speed once a second, and the way out. */

@@ -96,6 +96,11 @@ export type OrderPlan = {
   readonly trailing_stop: boolean
   /** Bars after which a position is closed at the next fill, ≥ 1; null for no limit. */
   readonly max_bars: number | null
+  /**
+   * Bars from the first fill of an entry to that of the next, at least; 0, the default, and 1 allow any. Exits are never
+   * held back; a reversal that comes too early only closes.
+   */
+  readonly entry_separation_bars?: number
 }
 
 export type EntryType = 'market' | 'limit' | 'stop' | 'stop_limit'

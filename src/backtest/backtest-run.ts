@@ -52,6 +52,8 @@ export type BacktestRun = {
   readonly expired_orders: number
   /** Entries that got fewer units than the sizing asked for: the equity did not pay for more. */
   readonly reduced_orders: number
+  /** Bars whose finer bars reach prices the bar does not: they were not followed, where they were needed. */
+  readonly disagreeing_bars: number
   /** Points of the curve before which a position was held at some moment of their bar, entry and exit bars included. */
   readonly exposed_bars: number
   /** Of every fill, those of open positions included. */

@@ -37,13 +37,33 @@ function addMarket(market: MeasuredMarket, { curve, at, share }: Points, values:
   const first = firstHeld(market)
   const bought = share / (close[first] as number)
   const boughtMs = close_time[first] as number
+  if (at === null) {
+    addEveryPoint(market, { time: curve.time, share }, values)
+    return
+  }
   let bar = first
   for (let k = 0; k < values.length; k++) {
-    const timeMs = curve.time[at === null ? k : (at[k] as number)] as number
-    // From point to point it is a bar or so, from period to period many.
-    if (at === null) while (bar + 1 < length && (close_time[bar + 1] as number) <= timeMs) bar++
-    else if (timeMs >= boughtMs) bar = lastAtOrBefore(close_time, timeMs, bar, length)
+    const timeMs = curve.time[at[k] as number] as number
+    if (timeMs >= boughtMs) bar = lastAtOrBefore(close_time, timeMs, bar, length)
     values[k] = (values[k] as number) + (timeMs >= boughtMs ? bought * (close[bar] as number) : share)
+  }
+}
+
+/** From point to point it is a bar or so, from period to period many: here no bar is searched for. */
+function addEveryPoint(
+  market: MeasuredMarket,
+  { time, share }: { readonly time: Float64Array; readonly share: number },
+  values: Float64Array,
+): void {
+  const { close, close_time, length } = market.bars
+  let bar = firstHeld(market)
+  const bought = share / (close[bar] as number)
+  const boughtMs = close_time[bar] as number
+  let k = 0
+  for (; k < values.length && (time[k] as number) < boughtMs; k++) values[k] = (values[k] as number) + share
+  for (; k < values.length; k++) {
+    while (bar + 1 < length && (close_time[bar + 1] as number) <= (time[k] as number)) bar++
+    values[k] = (values[k] as number) + bought * (close[bar] as number)
   }
 }
 

@@ -14,6 +14,8 @@ export class Bracket {
   /** Of stop, liquidation and ruin the level met first. */
   adverse = Number.NaN
   stopDistance = Number.NaN
+  /** Of liquidation and ruin the level met first: it holds also where a stop waits for its fill. */
+  closeout = Number.NaN
   private margin = Number.NaN
   private ruin = Number.NaN
   private direction: Direction = 1
@@ -23,17 +25,29 @@ export class Bracket {
     this.ticks = ticks
   }
 
-  /** Places the levels of a position entered at `price`. Distances in price, > 0, or NaN for none. */
+  /**
+   * Places the levels of a position entered at `price`. Distances in price, > 0, or NaN for none. Rounded to ticks, a level
+   * stays on its side of the entry: the target, which is rounded towards it, may be nearer than a tick.
+   */
   place(direction: Direction, price: number, stopDistance: number, targetDistance: number): void {
-    const exit = direction > 0 ? -1 : 1
     this.direction = direction
     this.stopDistance = stopDistance
-    this.stop = this.ticks.round(price - direction * stopDistance, exit)
+    this.stop = this.stopAt(direction, price, stopDistance)
     this.firstStop = this.stop
-    this.target = this.ticks.round(price + direction * targetDistance, exit)
+    this.target = this.targetAt(direction, price, targetDistance)
     this.margin = Number.NaN
     this.ruin = Number.NaN
+    this.closeout = Number.NaN
     this.adverse = this.stop
+  }
+
+  /** Where a stop this far from an entry at `price` is; NaN where the distance is. */
+  stopAt(direction: Direction, price: number, distance: number): number {
+    const exit = direction > 0 ? -1 : 1
+    const level = this.ticks.round(price - direction * distance, exit)
+    return direction * level < direction * price || Number.isNaN(level)
+      ? level
+      : this.ticks.beyond(price, exit)
   }
 
   /** @param margin where the position is liquidated  @param ruin where nothing is left of the equity once it is closed */
@@ -51,6 +65,11 @@ export class Bracket {
   /** Whether a price this favourable ends it: of a bar, its high for a long and its low for a short. */
   isTargetAt(price: number): boolean {
     return this.direction > 0 ? price >= this.target : price <= this.target
+  }
+
+  /** Whether a price this adverse liquidates or ruins the account, whatever its stop. */
+  isClosedOutAt(price: number): boolean {
+    return this.isBeyond(price, this.closeout)
   }
 
   /** Code of the reason of a position that `isStoppedAt` this fill price ended. */
@@ -73,8 +92,16 @@ export class Bracket {
     return this.direction > 0 ? price <= level : price >= level
   }
 
+  private targetAt(direction: Direction, price: number, distance: number): number {
+    const level = this.ticks.round(price + direction * distance, direction > 0 ? -1 : 1)
+    return direction * level > direction * price || Number.isNaN(level)
+      ? level
+      : this.ticks.beyond(price, direction)
+  }
+
   private findAdverse(): void {
-    this.adverse = this.first(this.first(this.stop, this.margin), this.ruin)
+    this.closeout = this.first(this.margin, this.ruin)
+    this.adverse = this.first(this.stop, this.closeout)
   }
 
   private first(one: number, other: number): number {

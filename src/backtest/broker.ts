@@ -1,6 +1,7 @@
 import type { Account } from './account.ts'
 import type { BacktestConfig, OrderPlan } from './backtest-config.ts'
 import type { MarketInput } from './backtest-run.ts'
+import { BarVolume } from './bar-volume.ts'
 import { EntryOrder } from './entry-order.ts'
 import type { OrderLog } from './order-log.ts'
 import type { OrderStatus } from './orders.ts'
@@ -26,6 +27,7 @@ export type Counts = {
   expired_orders: number
   reduced_orders: number
   exposed_bars: number
+  disagreeing_bars: number
 }
 
 /** No exit is ordered. */
@@ -46,12 +48,11 @@ export class Broker {
   private readonly input: MarketInput
   private readonly market: number
   private readonly sizer: Sizer
+  private readonly volume: BarVolume
   private readonly fill = { timeMs: 0, isLimit: false, impactRate: 0 }
   private exitRow = 0
   private stopRow = 0
   private targetRow = 0
-  private tradedBar = -1
-  private tradedUnits = 0
 
   /** @param market index of the market */
   constructor(floor: Floor, input: MarketInput, market: number) {
@@ -65,6 +66,7 @@ export class Broker {
     account.positions.push(this.position)
     this.entry = new EntryOrder(bars, floor.plan.good_till, ticks)
     this.sizer = new Sizer(config, account, bars.close, bars.close_time)
+    this.volume = new BarVolume(config.volume_share, bars.volume)
   }
 
   /** Whether a stop waits for the rest of its fill: then the target is cancelled. */
@@ -123,7 +125,8 @@ export class Broker {
     }
     const units = Math.min(entry.rest, this.tradable(i))
     if (!(units > 0)) return
-    this.pay(entry.direction, units, price, i, timeMs, isLimit)
+    this.setTerms(timeMs, isLimit, this.impactOf(units, i))
+    this.pay(entry.direction, units, price, i)
     if (position.units === 0) this.open(units, price, i, timeMs)
     else position.add(units, price)
     this.addCosts()
@@ -147,11 +150,14 @@ export class Broker {
     if (units < held && !isLimit && this.exit !== code) this.wait(code, row, timeMs)
     if (!(units > 0)) return
     floor.account.payBorrow(position, timeMs, price)
-    this.pay(direction > 0 ? -1 : 1, units, price, i, timeMs, isLimit)
+    // The books are closed at the end, and nothing is traded.
+    this.setTerms(timeMs, isLimit, code === exitCodes.end_of_data ? 0 : this.impactOf(units, i))
+    this.pay(direction > 0 ? -1 : 1, units, price, i)
     this.addCosts()
     position.reduce(units, price)
     floor.log.fill(row, units, price, timeMs, floor.account)
     if (units === held) this.finish(direction, i, timeMs, code, row)
+    else floor.account.placeCloseout(position)
   }
 
   /** Keeps the exit ordered for what the volume has left. */
@@ -191,8 +197,7 @@ export class Broker {
       return payable > 0
     }
     if (position.units === 0 && account.isFull()) return false
-    const stop = distanceAt(this.input.signals.stop_distance, entry.decidedBar)
-    const units = sizer.size(price, isLimit, entry.decidedBar, stop)
+    const units = sizer.size(price, isLimit, entry.decidedBar, this.stopDistance(price))
     if (!(units > 0)) return false
     if (sizer.wasReduced) counts.reduced_orders++
     entry.rest = units
@@ -233,28 +238,32 @@ export class Broker {
     }
   }
 
-  private pay(
-    direction: Direction,
-    units: number,
-    price: number,
-    i: number,
-    timeMs: number,
-    isLimit: boolean,
-  ): void {
-    const { account, config } = this.floor
+  /** From the entry at `price` to its stop, as the ticks let it be; NaN without a stop. */
+  private stopDistance(price: number): number {
+    const { entry, position, floor, input } = this
+    const distance = distanceAt(input.signals.stop_distance, entry.decidedBar)
+    if (floor.config.tick_size === null) return distance
+    return Math.abs(price - position.bracket.stopAt(entry.direction, price, distance))
+  }
+
+  private setTerms(timeMs: number, isLimit: boolean, impactRate: number): void {
     const { fill } = this
-    account.payFunding(timeMs)
     fill.timeMs = timeMs
     fill.isLimit = isLimit
-    fill.impactRate = 0
-    if (config.volume_share !== null) {
-      this.tradedUnits = (this.tradedBar === i ? this.tradedUnits : 0) + units
-      this.tradedBar = i
-      const volume = this.input.bars.volume[i] as number
-      const share = volume > 0 ? Math.min(1, units / volume) : 1
-      fill.impactRate = config.volume_share.impact * share * share
-    }
-    account.trade(direction, units, price, fill)
+    fill.impactRate = impactRate
+  }
+
+  /** Never so much that a sale would cost more than it brings. */
+  private impactOf(units: number, i: number): number {
+    const { slippageRate, halfSpreadRate } = this.floor.account.costs
+    return this.volume.impact(i, units, Math.max(0, 1 - slippageRate - halfSpreadRate))
+  }
+
+  private pay(direction: Direction, units: number, price: number, i: number): void {
+    const { account } = this.floor
+    account.payFunding(this.fill.timeMs)
+    this.volume.count(i, units)
+    account.trade(direction, units, price, this.fill)
   }
 
   private addCosts(): void {
@@ -267,10 +276,8 @@ export class Broker {
 
   /** Units that the volume of bar i still lets be traded. */
   private tradable(i: number): number {
-    const { volume_share } = this.floor.config
-    if (volume_share === null) return Number.POSITIVE_INFINITY
-    const most = this.sizer.round(volume_share.limit_fraction * (this.input.bars.volume[i] as number))
-    return this.tradedBar === i ? most - this.tradedUnits : most
+    const limit = this.volume.limit(i)
+    return limit === Number.POSITIVE_INFINITY ? limit : this.sizer.round(limit) - this.volume.tradedIn(i)
   }
 
   /** The row of the order that this exit fills. */

@@ -23,6 +23,7 @@ export class BacktestingPyBroker {
     expired_orders: 0,
     reduced_orders: 0,
     exposed_bars: 0,
+    disagreeing_bars: 0,
   }
   readonly costs = { commission_total: 0, spread_total: 0, slippage_total: 0 }
   private readonly market: MarketInput

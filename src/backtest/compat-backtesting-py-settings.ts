@@ -40,5 +40,7 @@ export function findBacktestingPyFaults({
   if (markets.some(({ finer }) => finer !== null)) report('/markets/0/finer', 'no finer bars are looked at')
   if (plan.trailing_stop) report('/plan/trailing_stop', 'stops do not trail')
   if (plan.good_till !== 'cancel') report('/plan/good_till', 'orders are good till they are cancelled')
+  if ((plan.entry_separation_bars ?? 0) > 1)
+    report('/plan/entry_separation_bars', 'entries are not kept apart, min_signal_separation must be 0 or 1')
   return faults
 }

@@ -82,27 +82,32 @@ type Visit = (depth: number, startMs: number, troughMs: number, endMs: number, i
 /** Visits every drawdown, oldest first. Falls of less than a trillionth are rounding. */
 function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visit: Visit): void {
   let peak = start.equity
-  let peakMs = start.timeMs
   let floor = peak * (1 - negligible)
+  /** Index of the last point at the high, −1 for the start. */
+  let high = -1
+  /** Of the drawdown under way; it lies at the floor when there is none. */
+  let trough = floor
+  let lowest = -1
+  const end = (i: number, isOver: boolean) => {
+    const startMs = high === -1 ? start.timeMs : (time[high] as number)
+    visit((peak - trough) / peak, startMs, time[lowest] as number, time[i] as number, isOver)
+  }
   for (let i = 0; i < length; i++) {
     const value = equity[i] as number
-    if (value >= floor) {
-      peakMs = time[i] as number
-      if (value > peak) {
-        peak = value
-        floor = peak * (1 - negligible)
+    if (value < floor) {
+      if (value < trough) {
+        trough = value
+        lowest = i
       }
       continue
     }
-    let lowest = i
-    let end = i + 1
-    while (end < length && (equity[end] as number) < floor) {
-      if ((equity[end] as number) < (equity[lowest] as number)) lowest = end
-      end++
+    if (trough < floor) end(i, true)
+    high = i
+    if (value > peak) {
+      peak = value
+      floor = peak * (1 - negligible)
     }
-    const isOver = end < length
-    const endMs = time[isOver ? end : length - 1] as number
-    visit((peak - (equity[lowest] as number)) / peak, peakMs, time[lowest] as number, endMs, isOver)
-    i = end - 1
+    trough = floor
   }
+  if (trough < floor) end(length - 1, false)
 }

@@ -9,7 +9,8 @@ const checkpointBars = 1024
 
 /**
  * Trades one or several markets with one wallet: long and short, at most one position a market at a time. At every
- * moment at which bars open, each step is taken for all markets, in their order, before the next:
+ * moment at which bars open, steps 1 and 2 are taken, at every moment at which bars close, steps 3 to 6, each for all markets
+ * that have such a bar, in their order, before the next. What closes at a moment comes before what opens at it:
  *
  * 1. At the open, a position whose stop, target or liquidation lies at or behind the open is closed there; else the
  *    exit that was ordered is filled.
@@ -22,9 +23,10 @@ const checkpointBars = 1024
  *
  * An entry rule counts where the exit rule of its side is false and the entry rule of the other side does not count
  * either. Flat, it enters; against a position it reverses: that is closed at the next fill, even without its exit rule.
- * The entry rule of the side that is held or ordered is ignored. Signals of pre-roll bars are ignored.
+ * The entry rule of the side that is held or ordered is ignored. Signals of pre-roll bars are ignored. An entry rule that
+ * is true before `entry_separation_bars` are over does not enter.
  *
- * With `close_open_trades` what is open at the end is closed at the last close, inside the last equity point.
+ * With `close_open_trades` what is open at the last close of its market is closed there, inside that equity point.
  * Σ net_pnl of trades (+ those of open trades) = last equity − initial capital, to rounding.
  * @throws {Problem} 'bars-missing' when the range of a market holds no bar
  */

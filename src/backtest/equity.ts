@@ -13,7 +13,7 @@ export type EquityCurve = {
   /** cash + position_value. */
   readonly equity: Float64Array
   readonly cash: Float64Array
-  /** Σ units · close of every market, at its last close; shorts count below 0. */
+  /** Σ units · price of every market: its last close, or the open of a bar that has opened since. Shorts count below 0. */
   readonly position_value: Float64Array
   /** Σ |units| · close / equity; 0 where nothing is held, NaN where something is held and the equity is not above 0. */
   readonly exposure_fraction: Float64Array
@@ -92,29 +92,42 @@ export class EquityRecorder {
     }
   }
 
-  /** Σ units · last close over the markets at every point, or of their absolute values. */
+  /** Σ units · price over the markets at every point, or of their absolute values. */
   private sumValues(isAbsolute: boolean): Float64Array {
     const { timeline, markets } = this
-    const sums = new Float64Array(timeline.length)
-    markets.forEach(({ bars, from }, k) => {
-      const units = this.units[k]?.expand(timeline.length) ?? sums
+    const { close: closeMs, length } = timeline
+    const sums = new Float64Array(length)
+    markets.forEach(({ bars: { time, close_time, open, close }, from }, k) => {
       let next = from
-      for (let p = 0; p < sums.length; p++) {
-        if (next < bars.length && bars.time[next] === timeline.open[p]) next++
-        if (units[p] === 0) continue
-        const held = isAbsolute ? Math.abs(units[p] as number) : (units[p] as number)
-        sums[p] = (sums[p] as number) + held * (bars.close[next - 1] as number)
-      }
+      this.units[k]?.each(length, (units, start, end) => {
+        const held = isAbsolute ? Math.abs(units) : units
+        // The only market has a bar at every point.
+        if (held === 0 && markets.length === 1) return
+        if (markets.length === 1) {
+          for (let p = start; p < end; p++) sums[p] = held * (close[from + p] as number)
+          return
+        }
+        for (let p = start; p < end; p++) {
+          const timeMs = closeMs[p] as number
+          // A bar that opens at a close is not seen at it.
+          while (next < time.length && (time[next] as number) < timeMs) next++
+          if (held === 0) continue
+          const price = (close_time[next - 1] as number) > timeMs ? open[next - 1] : close[next - 1]
+          sums[p] = (sums[p] as number) + held * (price as number)
+        }
+      })
     })
     return sums
   }
 }
 
+/** Writes the ratio over the gross values. */
 function ratio(gross: Float64Array, equity: Float64Array): Float64Array {
-  return gross.map((value, p) => {
-    if (value === 0) return 0
-    return (equity[p] as number) > 0 ? value / (equity[p] as number) : Number.NaN
-  })
+  for (let p = 0; p < gross.length; p++) {
+    const value = gross[p] as number
+    if (value !== 0) gross[p] = (equity[p] as number) > 0 ? value / (equity[p] as number) : Number.NaN
+  }
+  return gross
 }
 
 function drawdowns(equity: Float64Array, initialCapital: number): Float64Array {

@@ -1,5 +1,8 @@
 import type { IntrabarMode } from './backtest-config.ts'
 
+/** How a position gets into a bar: see `IntrabarPath.entered`. */
+export type PathEntry = 'held' | 'fell' | 'rose'
+
 /** What ended a position inside a bar. */
 export const outcomes = { nothing: 0, adverse: 1, favourable: 2 } as const
 /** Added to an outcome that was not known: the mode decided. */
@@ -23,7 +26,7 @@ export class IntrabarPath {
    * `held`: from the open. `fell`: entered at `entry` by a price that came from above, as limit orders are. `rose`: by
    * one that came from below, as stop orders are.
    */
-  entered: 'held' | 'fell' | 'rose' = 'held'
+  entered: PathEntry = 'held'
   entry = 0
   private isHeld = false
 

@@ -1,8 +1,9 @@
 import type { Bars } from '../market/bars.ts'
-import { firstBarAt } from '../market/bars.ts'
 import type { MarketInput } from './backtest-run.ts'
 import { Broker, type Floor, noExit } from './broker.ts'
-import { ambiguousOutcome, IntrabarPath, outcomes } from './intrabar.ts'
+import { FinerBars } from './finer-bars.ts'
+import type { PathEntry } from './intrabar.ts'
+import { fromOpen, LevelExits } from './level-exits.ts'
 import type { OpenTrade } from './open-trade.ts'
 import { type Direction, exitCodes } from './trades.ts'
 
@@ -13,16 +14,22 @@ import { type Direction, exitCodes } from './trades.ts'
 export class Market {
   readonly input: MarketInput
   readonly broker: Broker
-  /** Index of the bar of the present moment, −1 when it has none. */
+  /** Index of the bar that opened last, −1 before the first. */
   bar = -1
+  /** Whether the present moment is one of its own: its bar opens or closes. */
+  isDue = true
+  /** When its bar closes, epoch ms; infinite without one. Told where it shares the run with others. */
+  closesAtMs = Number.POSITIVE_INFINITY
   /** Index of the first bar that is not past. */
   next: number
   readonly isTrailing: boolean
   readonly maxBars: number
   private readonly floor: Floor
+  private readonly separationBars: number
   private readonly fillsAtClose: boolean
   private readonly paysBorrow: boolean
-  private readonly path = new IntrabarPath()
+  private readonly levels: LevelExits
+  private readonly finer: FinerBars | null
 
   /** @param index among the markets of the run */
   constructor(floor: Floor, input: MarketInput, index: number) {
@@ -32,15 +39,31 @@ export class Market {
     this.broker = new Broker(floor, input, index)
     this.isTrailing = floor.plan.trailing_stop
     this.maxBars = floor.plan.max_bars ?? Number.POSITIVE_INFINITY
+    this.separationBars = floor.plan.entry_separation_bars ?? 0
     this.fillsAtClose = floor.config.fill_on === 'close'
     this.paysBorrow = floor.config.borrow_rate_annual !== 0
+    this.levels = new LevelExits(this.broker, input.bars, floor.config.intrabar)
+    this.finer = input.finer === null ? null : new FinerBars(input.finer, input.bars, floor.counts)
   }
 
-  /** Takes the bar that opens at `timeMs`, if there is one. */
-  seek(timeMs: number): void {
-    const { bars } = this.input
-    if (this.next < bars.length && bars.time[this.next] === timeMs) this.take()
-    else this.bar = -1
+  /** Takes the bar that opens at `timeMs`, if there is one: then it is due. */
+  open(timeMs: number): void {
+    const { time, close_time, length } = this.input.bars
+    this.isDue = this.next < length && time[this.next] === timeMs
+    if (!this.isDue) return
+    this.take()
+    this.closesAtMs = Math.min(close_time[this.bar] as number, time[this.next] ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Begins the close of the bar that closes at `timeMs`, if there is one: then it is due. */
+  seekClose(timeMs: number): void {
+    this.isDue = this.closesAtMs === timeMs
+    if (this.isDue) this.closesAtMs = Number.POSITIVE_INFINITY
+  }
+
+  /** Whether its last bar is taken. */
+  isOver(): boolean {
+    return this.next >= this.input.bars.length
   }
 
   /** Takes the next bar, which there is, and values the position at its open. */
@@ -91,13 +114,13 @@ export class Market {
     const isLong = position.units > 0
     const { bracket } = position
     if (!bracket.isStoppedAt(isLong ? low : high) && !bracket.isTargetAt(isLong ? high : low)) return
-    const { finer } = this.input
-    if (finer !== null) {
+    const { finer } = this
+    if (finer?.canFollow(i)) {
       const held = position.units
-      this.replayExit(finer, this.firstFiner(finer, i), i)
+      this.replayExit(finer.view, finer.first(i), i)
       if (position.units !== held || this.broker.isStopping()) return
     }
-    this.pass(bars, i, i, 'held')
+    this.levels.pass(bars, i, i, fromOpen)
   }
 
   /** Inside the bar: an entry whose price it reaches, and the levels of the position that opens. */
@@ -105,18 +128,19 @@ export class Market {
     const { broker } = this
     const { entry, position } = broker
     if (!this.mayEnter()) return
-    const { bars, finer } = this.input
+    const { finer } = this
+    const { bars } = this.input
     if (!entry.isReached(bars.high[i] as number, bars.low[i] as number)) return
-    if (finer === null || position.units !== 0) {
+    if (finer === null || position.units !== 0 || !finer.canFollow(i)) {
       this.passEntry(bars, i, i)
       return
     }
-    const first = this.firstFiner(finer, i)
+    const { view } = finer
     const endMs = bars.close_time[i] as number
     let isTriggered = entry.isTriggered
-    for (let j = first; j < finer.length && (finer.time[j] as number) < endMs; j++) {
-      this.passEntry(finer, j, i)
-      if (position.units !== 0) this.replayExit(finer, j + 1, i)
+    for (let j = finer.first(i); j < view.length && (view.time[j] as number) < endMs; j++) {
+      this.passEntry(view, j, i)
+      if (position.units !== 0) this.replayExit(view, j + 1, i)
       isTriggered ||= entry.isTriggered
       if (entry.type === 'none' || position.units !== 0) return
     }
@@ -156,7 +180,9 @@ export class Market {
     const long = signals.enter_long[i] === 1 && !exitLong
     const short = signals.enter_short[i] === 1 && !exitShort
     const { isRuined } = floor.account
-    const isWanted = long !== short && !isRuined && (long ? units <= 0 : units >= 0)
+    const fillBar = this.fillsAtClose ? i : i + 1
+    const isAllowed = !isRuined && fillBar - position.entryBar >= this.separationBars
+    const isWanted = long !== short && isAllowed && (long ? units <= 0 : units >= 0)
     const direction: Direction = long ? 1 : -1
     if (entry.type !== 'none') {
       const isOpposed = isWanted && direction !== entry.direction
@@ -166,7 +192,6 @@ export class Market {
     const isOrdered = isWanted && entry.type === 'none'
     if (isOrdered) broker.orderEntry(direction, i)
     if (units === 0 || broker.exit !== noExit) return
-    const fillBar = this.fillsAtClose ? i : i + 1
     if (units > 0 ? exitLong : exitShort) broker.orderExit(exitCodes.signal, i)
     else if (isOrdered && isWorking(entry.type)) broker.orderExit(exitCodes.reversal, i)
     else if (fillBar - position.entryBar >= this.maxBars) broker.orderExit(exitCodes.max_bars, i)
@@ -211,11 +236,6 @@ export class Market {
     return isWorking(entry.type) && !this.floor.account.isRuined && position.units * entry.direction >= 0
   }
 
-  /** Index of the first finer bar inside bar i. */
-  private firstFiner(finer: Bars, i: number): number {
-    return firstBarAt(finer, this.input.bars.time[i] as number)
-  }
-
   /** Takes a position that is held at the beginning of the finer bar `first` through it and those after it. */
   private replayExit(finer: Bars, first: number, i: number): void {
     const { broker } = this
@@ -223,12 +243,13 @@ export class Market {
     const { bars } = this.input
     const endMs = bars.close_time[i] as number
     for (let j = first; j < finer.length && (finer.time[j] as number) < endMs; j++) {
-      if (position.units === 0 || broker.isStopping()) return
-      const open = this.withinBar(finer.open[j] as number, i)
+      if (position.units === 0) return
+      const open = finer.open[j] as number
       const { bracket } = position
       if (bracket.isStoppedAt(open)) broker.leave(i, endMs, open, bracket.stopReason(open))
-      else if (bracket.isTargetAt(open)) broker.leave(i, endMs, open, exitCodes.target)
-      else this.pass(finer, j, i, 'held')
+      else if (bracket.isTargetAt(open) && !broker.isStopping())
+        broker.leave(i, endMs, open, exitCodes.target)
+      else this.levels.pass(finer, j, i, fromOpen)
     }
   }
 
@@ -238,8 +259,8 @@ export class Market {
     const { entry, position } = broker
     const timeMs = input.bars.close_time[i] as number
     const isNew = position.units === 0
-    const open = this.withinBar(view.open[j] as number, i)
-    let entered: IntrabarPath['entered'] = 'held'
+    const open = view.open[j] as number
+    let entered: PathEntry = 'held'
     let price = open
     if (!entry.isFilledAtOpen(open)) {
       if (!entry.isReached(view.high[j] as number, view.low[j] as number)) return
@@ -254,38 +275,7 @@ export class Market {
     broker.enter(i, timeMs, price)
     if (!isNew || position.units === 0) return
     broker.enteredInside = true
-    this.path.entry = position.units > 0 ? price : -price
-    this.pass(view, j, i, entered)
-  }
-
-  /** Ends the position at the level it meets in bar j of `view`, which is bar i or lies inside it. */
-  private pass(view: Bars, j: number, i: number, entered: IntrabarPath['entered']): void {
-    const { broker, path, floor } = this
-    const { position } = broker
-    const { bracket } = position
-    const isLong = position.units > 0
-    const sign = isLong ? 1 : -1
-    path.isLong = isLong
-    path.entered = entered
-    path.open = sign * (view.open[j] as number)
-    path.best = isLong ? (view.high[j] as number) : -(view.low[j] as number)
-    path.worst = isLong ? (view.low[j] as number) : -(view.high[j] as number)
-    path.close = sign * (view.close[j] as number)
-    path.adverse = sign * bracket.adverse
-    path.favourable = broker.isStopping() ? Number.NaN : sign * bracket.target
-    const outcome = path.resolve(floor.config.intrabar)
-    if (outcome >= ambiguousOutcome) position.isAmbiguous = true
-    const timeMs = this.input.bars.close_time[i] as number
-    const kind = outcome % ambiguousOutcome
-    if (kind === outcomes.adverse)
-      broker.leave(i, timeMs, bracket.adverse, bracket.stopReason(bracket.adverse))
-    else if (kind === outcomes.favourable) broker.leave(i, timeMs, bracket.target, exitCodes.target)
-  }
-
-  /** A price of a finer bar, never outside the bar it lies in. */
-  private withinBar(price: number, i: number): number {
-    const { high, low } = this.input.bars
-    return Math.min(Math.max(price, low[i] as number), high[i] as number)
+    this.levels.pass(view, j, i, { entered, price })
   }
 }
 

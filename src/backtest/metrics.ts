@@ -49,9 +49,18 @@ export type MetricsPlan = {
   readonly intervalSeed: number | null
 }
 
-/** Returns of the equity in a year, by the bars of the first market in its range. Reads every bar. */
-export function periodsOf({ markets: [first], timeframe }: Omit<RunContext, 'config'>): Periods {
-  return returnPeriodsPerYear(first.bars.time.subarray(first.from), timeframe)
+/**
+ * Returns of the equity in a year, by the bars of the markets in their ranges: of several, that of the one with the most,
+ * and of equals that of the first by name. One market that is open at weekends makes a return of every day. Reads every bar.
+ */
+export function periodsOf({ markets, timeframe }: Omit<RunContext, 'config'>): Periods {
+  const ofMarket = ({ bars, from }: MeasuredMarket) =>
+    returnPeriodsPerYear(bars.time.subarray(from), timeframe)
+  const [first, ...others] = [...markets].sort((one, other) => (one.symbol < other.symbol ? -1 : 1))
+  if (first === undefined) return ofMarket(markets[0])
+  return others.map(ofMarket).reduce((most, periods) => {
+    return periods.periods_per_year > most.periods_per_year ? periods : most
+  }, ofMarket(first))
 }
 
 /** Open of the first bar of the range, of any market. */

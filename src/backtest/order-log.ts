@@ -6,7 +6,7 @@ import {
   orderStatuses,
   orderTypes,
 } from './orders.ts'
-import { countFromOne, type Direction, once } from './trades.ts'
+import { columnOf, countFromOne, type Direction, once } from './trades.ts'
 
 /** What a fill of an order was. */
 type Fill = {
@@ -122,13 +122,13 @@ export class OrderLog {
     const columns = Object.fromEntries(
       numberColumns.map(name => [name, this.columns[name].subarray(0, count)]),
     ) as Record<keyof OrderNumbers, Float64Array>
-    const read = <T>(make: (mark: number) => T) => once(() => Array.from(marks, make))
+    const read = <T>(make: (mark: number) => T) => once(() => columnOf(marks, make))
     const symbol = read(mark => symbols[mark >>> marketShift] ?? '')
     const side = read<'buy' | 'sell'>(mark => (isEntry(mark) === isShort(mark) ? 'sell' : 'buy'))
     const type = read(mark => orderTypes[mark & typeMask] as OrderType)
     const purpose = read<'entry' | 'exit'>(mark => (isEntry(mark) ? 'entry' : 'exit'))
     const position = read<'long' | 'short'>(mark => (isShort(mark) ? 'short' : 'long'))
-    const status = once(() => Array.from(statuses, code => orderStatuses[code] as OrderStatus))
+    const status = once(() => columnOf(statuses, code => orderStatuses[code] as OrderStatus))
     return {
       ...columns,
       length: count,

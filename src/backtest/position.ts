@@ -11,7 +11,8 @@ export class Position {
   units = 0
   /** Price it is valued at now. */
   mark = 0
-  entryBar = 0
+  /** Of the latest entry; before the first one so far back that it is near to nothing. */
+  entryBar = -1_000_000_000
   entryTimeMs = 0
   /** Raw, the average of its fills. */
   entryPrice = 0

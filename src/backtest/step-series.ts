@@ -25,14 +25,21 @@ export class StepSeries {
   /** The value at points 0 to `length` − 1. */
   expand(length: number): Float64Array {
     const series = new Float64Array(length)
+    this.each(length, (value, from, to) => series.fill(value, from, to))
+    return series
+  }
+
+  /** Visits the stretches of points 0 to `length` − 1 over which the value stays the same; `to` is not in them. */
+  each(length: number, visit: (value: number, from: number, to: number) => void): void {
     let value = this.first
     let from = 0
     for (let k = 0; k < this.count; k++) {
-      series.fill(value, from, this.points[k])
-      from = this.points[k] as number
+      const to = this.points[k] as number
+      if (to > from) visit(value, from, to)
+      from = to
       value = this.values[k] as number
     }
-    return series.fill(value, from)
+    if (length > from) visit(value, from, length)
   }
 
   private grow(): void {

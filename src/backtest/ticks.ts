@@ -18,6 +18,14 @@ export class Ticks {
     const ticks = direction > 0 ? Math.ceil(exact - rounding) : Math.floor(exact + rounding)
     return this.perUnit > 0 ? ticks / this.perUnit : ticks * this.size
   }
+
+  /** The first multiple above the price, for direction 1, or below it; the price itself without ticks. */
+  beyond(price: number, direction: 1 | -1): number {
+    if (this.size === null) return price
+    const exact = this.perUnit > 0 ? price * this.perUnit : price / this.size
+    const ticks = direction > 0 ? Math.floor(exact + rounding) + 1 : Math.ceil(exact - rounding) - 1
+    return this.perUnit > 0 ? ticks / this.perUnit : ticks * this.size
+  }
 }
 
 /** Ticks by which a multiple may be missed and still be one: what the arithmetic of decimals leaves. */

@@ -23,6 +23,10 @@ export class TradingRun {
   private readonly recorder: EquityRecorder
   private readonly quiet: QuietBars | null
   private unfilledSignals = 0
+  /** Points of the curve that are written, and what was held and had been opened by then. */
+  private marked = 0
+  private heldBefore = 0
+  private openedBefore = 0
 
   /** @throws {Problem} 'bars-missing' when the range of a market holds no bar */
   constructor(input: BacktestInput) {
@@ -55,19 +59,25 @@ export class TradingRun {
     return this.quiet === null || p >= end ? 0 : this.quiet.pass(end + this.input.markets[0].from)
   }
 
-  /** Trades the bars that open at moment p. */
+  /** Trades the bars that open at moment p, and before the next moment what has closed by then. */
   trade(p: number): void {
-    const { markets, account } = this
-    const { held, opened } = account
-    if (markets.length === 1) (markets[0] as Market).take()
-    else for (let k = 0; k < markets.length; k++) (markets[k] as Market).seek(this.timeline.open[p] as number)
+    const { markets, timeline } = this
+    const [only] = markets
+    if (only !== undefined && markets.length === 1) {
+      only.take()
+      this.tradeAtOpen()
+      this.close(timeline.close[p] as number)
+      this.mark(p)
+      return
+    }
+    for (let k = 0; k < markets.length; k++) (markets[k] as Market).open(timeline.open[p] as number)
     this.tradeAtOpen()
-    this.tradeInside()
-    this.bringUpToClose(p)
-    this.tradeAtClose(p)
-    if (p === this.length - 1) this.finish(p)
-    if (held > 0 || account.opened > opened) this.counts.exposed_bars++
-    this.recorder.mark(p, account)
+    const nextMs = timeline.open[p + 1] ?? Number.MAX_VALUE
+    for (let closeMs = this.nextCloseMs(); closeMs <= nextMs; closeMs = this.nextCloseMs()) {
+      for (let k = 0; k < markets.length; k++) (markets[k] as Market).seekClose(closeMs)
+      this.close(closeMs)
+      while (this.marked <= p && (timeline.close[this.marked] as number) <= closeMs) this.mark(this.marked)
+    }
   }
 
   /** What has come of it. */
@@ -92,15 +102,44 @@ export class TradingRun {
     }
   }
 
+  /** When the next of the open bars closes; infinite without any. */
+  private nextCloseMs(): number {
+    const { markets } = this
+    let closeMs = Number.POSITIVE_INFINITY
+    for (let k = 0; k < markets.length; k++) {
+      const { closesAtMs } = markets[k] as Market
+      if (closesAtMs < closeMs) closeMs = closesAtMs
+    }
+    return closeMs
+  }
+
+  /** Everything of the bars that are due up to their close at this time. */
+  private close(closeMs: number): void {
+    this.tradeInside()
+    this.bringUpToClose(closeMs)
+    this.tradeAtClose(closeMs)
+    this.finish(closeMs)
+  }
+
+  /** Writes point p of the curve. */
+  private mark(p: number): void {
+    const { account } = this
+    if (this.heldBefore > 0 || account.opened > this.openedBefore) this.counts.exposed_bars++
+    this.heldBefore = account.held
+    this.openedBefore = account.opened
+    this.recorder.mark(p, account)
+    this.marked = p + 1
+  }
+
   private tradeAtOpen(): void {
     const { markets } = this
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.exitAtOpen(market.bar)
+      if (market.isDue) market.exitAtOpen(market.bar)
     }
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.enterAtOpen(market.bar)
+      if (market.isDue) market.enterAtOpen(market.bar)
     }
   }
 
@@ -108,61 +147,73 @@ export class TradingRun {
     const { markets } = this
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.exitInside(market.bar)
+      if (market.isDue) market.exitInside(market.bar)
     }
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.enterInside(market.bar)
+      if (market.isDue) market.enterInside(market.bar)
     }
   }
 
-  private bringUpToClose(p: number): void {
+  private bringUpToClose(closeMs: number): void {
     const { markets, account } = this
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.end(market.bar)
+      if (market.isDue) market.end(market.bar)
     }
-    if (this.input.config.funding_rate_annual !== 0) account.payFunding(this.timeline.close[p] as number)
+    if (this.input.config.funding_rate_annual !== 0) account.payFunding(closeMs)
     if (markets.length === 1) return
-    const closeMs = this.timeline.close[p] as number
     for (let k = 0; k < markets.length; k++) {
       if (!account.isUnderMargin()) break
       const isRuin = account.equity() <= 0
       ;(markets[k] as Market).closeOut(closeMs, isRuin ? exitCodes.ruin : exitCodes.liquidation)
     }
-    if (account.isRuined) this.closeAll(p, exitCodes.ruin)
+    if (account.isRuined) this.closeAll(closeMs, exitCodes.ruin)
   }
 
-  private tradeAtClose(p: number): void {
+  private tradeAtClose(closeMs: number): void {
     const { markets, account } = this
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.decide(market.bar)
+      if (market.isDue) market.decide(market.bar)
     }
     if (this.input.config.fill_on !== 'close') return
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.exitAtClose(market.bar)
+      if (market.isDue) market.exitAtClose(market.bar)
     }
-    if (account.isRuined) this.closeAll(p, exitCodes.ruin)
+    if (account.isRuined) this.closeAll(closeMs, exitCodes.ruin)
     for (let k = 0; k < markets.length; k++) {
       const market = markets[k] as Market
-      if (market.bar >= 0) market.enterAtClose(market.bar)
+      if (market.isDue) market.enterAtClose(market.bar)
     }
   }
 
-  private finish(p: number): void {
-    this.unfilledSignals = this.markets.filter(market => market.hasOrder()).length
-    if (this.input.config.close_open_trades) this.closeAll(p, exitCodes.end_of_data)
+  /** Ends the markets whose last bar this was. */
+  private finish(closeMs: number): void {
+    const { markets } = this
+    const { close_open_trades } = this.input.config
+    for (let k = 0; k < markets.length; k++) {
+      const market = markets[k] as Market
+      if (!market.isDue || !market.isOver()) continue
+      if (market.hasOrder()) this.unfilledSignals++
+      if (close_open_trades) market.closeOut(closeMs, exitCodes.end_of_data)
+    }
   }
 
-  private closeAll(p: number, exitCode: number): void {
+  private closeAll(timeMs: number, exitCode: number): void {
     const { markets } = this
-    const timeMs = this.timeline.close[p] as number
     for (let k = 0; k < markets.length; k++) (markets[k] as Market).closeOut(timeMs, exitCode)
   }
 }
 
 function noCounts(): Counts {
-  return { rejected_orders: 0, unplaced_entries: 0, expired_orders: 0, reduced_orders: 0, exposed_bars: 0 }
+  return {
+    rejected_orders: 0,
+    unplaced_entries: 0,
+    expired_orders: 0,
+    reduced_orders: 0,
+    exposed_bars: 0,
+    disagreeing_bars: 0,
+  }
 }

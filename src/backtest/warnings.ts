@@ -8,10 +8,14 @@ import { type RunContext, startOf } from './metrics.ts'
 /** Bars that are missing in the data of a symbol. */
 export type DataGap = Pick<Gap, 'start' | 'end' | 'missing_bars'> & { readonly symbol: string }
 
+type TimeRange = { readonly start: number; readonly end: number }
+
 /** What the data and the model behind a run were. */
 export type WarningContext = RunContext & {
   /** What a model was trained on, epoch ms UTC, half-open; null without a model. */
-  readonly training_range: { readonly start: number; readonly end: number } | null
+  readonly training_range: TimeRange | null
+  /** What its best epoch was chosen on, the same way; absent like null. */
+  readonly validation_range?: TimeRange | null
   /** Inside the range; those of closed markets, without missing bars, are ignored. */
   readonly gaps: readonly DataGap[]
 }
@@ -28,6 +32,9 @@ export function findWarnings(run: BacktestRun, context: WarningContext): string[
     ...sampleWarnings(run, context),
     ...costWarnings(run, context.config),
     ...gapWarnings(context.gaps),
+    ...disagreementWarnings(run),
+    ...volumeWarnings(context),
+    ...earlyEndWarnings(run, context),
     ...tradeWarnings(run, context.config),
     ...orderWarnings(run),
     ...warmUpWarnings(context),
@@ -49,14 +56,29 @@ function lossWarnings({ ruined, liquidations }: BacktestRun): string[] {
 }
 
 function trainingWarnings(run: BacktestRun, context: WarningContext): string[] {
-  const { training_range } = context
-  if (training_range === null) return []
-  const startMs = Math.max(startOf(context), training_range.start)
-  const endMs = Math.min(run.equity.time[run.equity.length - 1] as number, training_range.end)
-  if (startMs >= endMs) return []
+  const { training_range, validation_range = null } = context
+  const trained = overlapOf(run, context, training_range)
+  const chosen = overlapOf(run, context, validation_range)
   return [
-    `The model was trained on part of this range, ${formatTime(startMs)} to ${formatTime(endMs)}: its results there say nothing about the future.`,
+    ...(trained === null
+      ? []
+      : [
+          `The model was trained on part of this range, ${trained}: its results there say nothing about the future.`,
+        ]),
+    ...(chosen === null
+      ? []
+      : [
+          `The model was chosen by its results on part of this range, ${chosen}: it looks better there than it is.`,
+        ]),
   ]
+}
+
+/** The part of a run that lies in a range, in words; null for none. */
+function overlapOf(run: BacktestRun, context: WarningContext, range: TimeRange | null): string | null {
+  if (range === null) return null
+  const startMs = Math.max(startOf(context), range.start)
+  const endMs = Math.min(run.equity.time[run.equity.length - 1] as number, range.end)
+  return startMs < endMs ? `${formatTime(startMs)} to ${formatTime(endMs)}` : null
 }
 
 function sampleWarnings(run: BacktestRun, context: RunContext): string[] {
@@ -114,6 +136,36 @@ function gapWarnings(gaps: readonly DataGap[]): string[] {
     return list.length === 1
       ? `${bars(missing)} of ${symbol} missing in the range: ${where}.`
       : `${bars(missing)} of ${symbol} missing in the range, in ${list.length} gaps; the largest is ${where}.`
+  })
+}
+
+function disagreementWarnings({ disagreeing_bars: count }: BacktestRun): string[] {
+  if (count === 0) return []
+  const were = count === 1 ? '1 bar was' : `${count} bars were`
+  return [
+    `${were} not followed inside: the shorter bars reach prices that they do not, so that the mode \`intrabar\` decided.`,
+  ]
+}
+
+/** A market without volume trades nothing, which looks like a strategy without signals. */
+function volumeWarnings({ markets, config }: RunContext): string[] {
+  if (config.volume_share === null) return []
+  return markets
+    .filter(({ bars, from }) => !bars.volume.subarray(from).some(volume => volume > 0))
+    .map(
+      ({ symbol }) => `${symbol} has no volume in the range: with volume_share none of its orders is filled.`,
+    )
+}
+
+/** Open positions of markets whose bars end before the run does. */
+function earlyEndWarnings(run: BacktestRun, { markets }: RunContext): string[] {
+  const endMs = run.equity.time[run.equity.length - 1] as number
+  return markets.flatMap(({ symbol, bars: { close_time, length } }) => {
+    const lastMs = close_time[length - 1] ?? endMs
+    if (lastMs >= endMs || !run.open_trades.some(trade => trade.symbol === symbol)) return []
+    return [
+      `The bars of ${symbol} end at ${formatTime(lastMs)}: its position is held to the end of the run at its last close.`,
+    ]
   })
 }
 

@@ -1,9 +1,16 @@
-import type { BacktestConfig, OrderPlan, Sizing } from '../backtest/backtest-config.ts'
+import { type BacktestConfig, type OrderPlan, plainPlan, type Sizing } from '../backtest/backtest-config.ts'
 import { runBacktestingPy } from '../backtest/compat-backtesting-py.ts'
 import { runBacktest } from '../backtest/engine.ts'
 import { resolveSizing } from '../strategy/sizing.ts'
-import type { RuleStrategy } from '../strategy/strategy.ts'
+import type { ModelStrategy, RuleStrategy } from '../strategy/strategy.ts'
 import type { BacktestingParams } from './backtesting.ts'
+
+/** As much of a strategy as says how its decisions are traded. */
+export type TradedStrategy =
+  | Pick<RuleStrategy, 'kind' | 'name' | 'decisions'>
+  | (Pick<ModelStrategy, 'kind' | 'name'> & {
+      readonly decisions: Pick<ModelStrategy['decisions'], 'filters'>
+    })
 
 type Parameters = Omit<BacktestingParams, 'symbol' | 'symbols'>
 
@@ -11,7 +18,7 @@ type Parameters = Omit<BacktestingParams, 'symbol' | 'symbols'>
  * How a strategy is traded under the parameters of a backtest.
  * @param params checked; where they have no sizing, the strategy's own holds, else `all_in`
  */
-export function configOf(params: Parameters, strategy: RuleStrategy): BacktestConfig {
+export function configOf(params: Parameters, strategy: TradedStrategy): BacktestConfig {
   const { fill_on, intrabar } = params.engine
   return {
     initial_capital: params.initial_capital,
@@ -44,14 +51,19 @@ export function engineOf({ engine }: Pick<BacktestingParams, 'engine'>): typeof 
 }
 
 /** The size of entries: that of the request, else the strategy's, else all there is. @param params checked */
-export function sizingOf({ sizing }: Pick<BacktestingParams, 'sizing'>, strategy: RuleStrategy): Sizing {
+export function sizingOf({ sizing }: Pick<BacktestingParams, 'sizing'>, strategy: TradedStrategy): Sizing {
   if (sizing !== undefined) return resolveSizing(sizing)
-  return strategy.decisions.rules.sizing ?? { mode: 'all_in' }
+  const own = strategy.kind === 'rules' ? strategy.decisions.rules.sizing : null
+  return own ?? { mode: 'all_in' }
 }
 
-/** The orders a strategy enters with, and how its positions end beside its rules. */
-export function planOf({ decisions: { rules } }: RuleStrategy): OrderPlan {
-  const { entry, stop_loss, max_bars } = rules
+/** The orders a strategy enters with, and how its positions end beside its rules. Those of a model are plain. */
+export function planOf(strategy: TradedStrategy): OrderPlan {
+  if (strategy.kind === 'model') {
+    const { min_signal_separation } = strategy.decisions.filters
+    return { ...plainPlan, entry_separation_bars: min_signal_separation }
+  }
+  const { entry, stop_loss, max_bars } = strategy.decisions.rules
   return {
     entry: entry.type,
     good_till: entry.type === 'market' ? 'cancel' : entry.good_till,

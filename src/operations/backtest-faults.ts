@@ -3,8 +3,7 @@ import type { Timeframe } from '../market/timeframe.ts'
 import type { FieldError } from '../problems.ts'
 import { pointerTo } from '../strategy/schema-errors.ts'
 import { findSizingFaults } from '../strategy/sizing.ts'
-import type { RuleStrategy } from '../strategy/strategy.ts'
-import { sizingOf } from './backtest-config.ts'
+import { sizingOf, type TradedStrategy } from './backtest-config.ts'
 import type { BacktestingParams } from './backtesting.ts'
 
 /** Where the parameters stand in the request. */
@@ -28,10 +27,11 @@ export function findParamFaults(params: BacktestingParams): readonly FieldError[
 /** What does not go with the strategy, or with the timeframe it is run on. */
 export function findRunFaults(
   params: BacktestingParams,
-  { strategy, timeframe }: { readonly strategy: RuleStrategy; readonly timeframe: Timeframe },
+  { strategy, timeframe }: { readonly strategy: TradedStrategy; readonly timeframe: Timeframe },
 ): readonly FieldError[] {
   const faults: FieldError[] = []
-  if (sizingOf(params, strategy).mode === 'risk' && strategy.decisions.rules.stop_loss === null)
+  const hasStop = strategy.kind === 'rules' && strategy.decisions.rules.stop_loss !== null
+  if (sizingOf(params, strategy).mode === 'risk' && !hasStop)
     faults.push(fault('sizing/mode', `sizing mode 'risk' needs a stop, and ${strategy.name} has none`))
   const { intrabar_timeframe: finer } = params.engine
   if (finer !== undefined && !canResample(finer, timeframe)) {

@@ -3,15 +3,17 @@ import type { Adjustment } from '../market/corporate-action.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { type FieldError, Problem } from '../problems.ts'
-import { type RuleStrategy, requireRules } from '../strategy/strategy.ts'
+import { type RuleStrategy, requireRules, type Strategy } from '../strategy/strategy.ts'
 import { findCompatFaults } from './backtest-compat.ts'
-import { sizingOf } from './backtest-config.ts'
+import { sizingOf, type TradedStrategy } from './backtest-config.ts'
 import { fault, findParamFaults, findRunFaults } from './backtest-faults.ts'
+import { readChosenEnsemble } from './chosen-ensemble.ts'
+import { readChosenModel } from './chosen-model.ts'
 import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, countBars, type Pinned, pinStored, spanOf } from './stored-bars.ts'
+import { checkRange, countBars, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['BacktestingParams']>
@@ -20,6 +22,8 @@ type Engine = Readonly<components['schemas']['BacktestEngine']>
 type WithoutDefault =
   | 'strategy'
   | 'strategy_yaml'
+  | 'model'
+  | 'ensemble'
   | 'symbol'
   | 'symbols'
   | 'timeframe'
@@ -42,7 +46,7 @@ const MINUTE_MS = 60_000
 /** As many as `symbols` takes; a strategy may name more. */
 const maxSymbols = 50
 
-/** Runs a strategy over stored bars. */
+/** Runs a strategy, or a trained model, over stored bars. */
 export const backtestingSpec: WorkerSpec = {
   kind: 'worker',
   description: 'Runs a strategy over stored bars.',
@@ -77,27 +81,99 @@ export function datasetsOf(
 }
 
 /**
- * Checks a backtest and pins what it depends on; a fan-out does so with the backtest it varies.
+ * The datasets of one symbol that a model reads beside those of `datasetsOf`, in the order of `others`.
+ * @param k of the symbol among the symbols
+ */
+export function otherDatasetsOf(
+  { symbols, engine }: Pick<EffectiveBacktestingParams, 'symbols' | 'engine'>,
+  { others, k }: { readonly others: readonly Timeframe[]; readonly k: number },
+  sha256s: readonly string[],
+): readonly (PinnedBars & { readonly timeframe: Timeframe })[] {
+  const before = symbols.length * (engine.intrabar_timeframe === undefined ? 1 : 2) + k * others.length
+  return others.map((timeframe, i) => ({
+    symbol: symbols[k] ?? '',
+    timeframe,
+    sha256: sha256s[before + i] ?? '',
+  }))
+}
+
+/** What decides, before it is known what it decides on. */
+export type ChosenStrategy = {
+  readonly strategy: TradedStrategy
+  readonly yaml: string
+  readonly warnings: readonly string[]
+  /** Those to trade where the request names none. */
+  readonly symbols: readonly string[]
+  readonly timeframe: Timeframe
+  /** Timeframes that are read beside it. */
+  readonly others: readonly Timeframe[]
+}
+
+type PreparedBacktest = Prepared & { readonly params: EffectiveBacktestingParams }
+
+/**
+ * Checks a backtest of a strategy with rules and pins what it depends on; a fan-out does so with the backtest it varies.
  * @throws {Problem} 'params-invalid', 'strategy-not-found', 'strategy-invalid', 'bars-missing'
  */
-export async function prepareBacktest(
+export function prepareBacktest(
   params: BacktestingParams,
   rooms: Rooms,
-): Promise<Prepared & { readonly params: EffectiveBacktestingParams; readonly strategy: RuleStrategy }> {
+): Promise<PreparedBacktest & { readonly strategy: RuleStrategy }> {
+  return prepareRules(params, rooms, requireRules)
+}
+
+async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
+  const params = given as BacktestingParams
+  if (params.model === undefined && params.ensemble === undefined) {
+    const { strategy: _, ...prepared } = await prepareRules(params, rooms, requireNoModel)
+    return prepared
+  }
   refuse(findParamFaults(params))
-  const range = rangeOf(params)
+  rangeOf(params)
+  return pinBacktest(params, await readChosen(params, rooms), rooms)
+}
+
+function readChosen(params: BacktestingParams, rooms: Rooms): Promise<ChosenStrategy> {
+  const { model = '', ensemble } = params
+  return ensemble === undefined
+    ? readChosenModel({ ...params, model }, rooms)
+    : readChosenEnsemble({ ...params, ensemble }, rooms)
+}
+
+async function prepareRules(
+  params: BacktestingParams,
+  rooms: Rooms,
+  demand: (strategy: Strategy) => RuleStrategy,
+): Promise<PreparedBacktest & { readonly strategy: RuleStrategy }> {
+  refuse(findParamFaults(params))
+  rangeOf(params)
   const { strategy: parsed, warnings, yaml } = await readChosenStrategy(params, rooms)
-  const strategy = requireRules(parsed)
-  const symbols = symbolsOf(params, strategy)
-  const timeframe = params.timeframe ?? strategy.base_timeframe
+  const strategy = demand(parsed)
+  const { symbols, base_timeframe } = strategy
+  const timeframe = params.timeframe ?? base_timeframe
+  const chosen = { strategy, yaml, warnings, symbols, timeframe, others: [] }
+  return { ...(await pinBacktest(params, chosen, rooms)), strategy }
+}
+
+async function pinBacktest(
+  params: BacktestingParams,
+  chosen: ChosenStrategy,
+  rooms: Rooms,
+): Promise<PreparedBacktest> {
+  const { strategy, timeframe } = chosen
+  const range = rangeOf(params)
+  const symbols = symbolsOf(params, chosen)
   refuse(findRunFaults(params, { strategy, timeframe }))
   refuse(
     findCompatFaults(params, { strategy, symbols }),
     'Give these fields what backtesting.py can do, or leave out engine.compat.',
   )
-  const base = await pinAll(symbols, { timeframe, adjustment: params.adjustment }, rooms)
+  const base = await pinBase(symbols, params, timeframe, rooms)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
-  const finer = await pinFiner(symbols, params, rooms)
+  const more = [
+    ...(await pinFiner(symbols, params, rooms)),
+    ...(await pinOthers(symbols, params, chosen, rooms)),
+  ]
   const { symbol: _, ...given } = params
   const effective: EffectiveBacktestingParams = {
     ...given,
@@ -109,35 +185,54 @@ export async function prepareBacktest(
   }
   const [first, ...others] = base
   const bars = first === undefined || others.length > 0 ? null : countBars(first, range, rooms)
-  const manifests = [...base, ...finer].map(({ manifest }) => manifest)
+  const manifests = [...base, ...more].map(({ manifest }) => manifest)
   return {
     params: effective,
-    strategy,
     warnings: [
-      ...warnings,
+      ...chosen.warnings,
       ...empty.map(message => `${message}: it is not traded.`),
       ...splitWarnings(manifests, effective),
     ],
     steps: bars === null ? null : { total: bars, unit: 'bar' },
     seed: null,
-    strategy_sha256: await rooms.strategies.snapshot(yaml),
-    dataset_sha256: [...base, ...finer].map(({ sha256 }) => sha256),
+    strategy_sha256: await rooms.strategies.snapshot(chosen.yaml),
+    dataset_sha256: [...base, ...more].map(({ sha256 }) => sha256),
   }
 }
 
-async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
-  const { strategy: _, ...prepared } = await prepareBacktest(given as BacktestingParams, rooms)
-  return prepared
+/** @throws {Problem} 'strategy-invalid' when the strategy decides by a model: it has to be trained before */
+function requireNoModel(strategy: Strategy): RuleStrategy {
+  if (strategy.kind === 'rules') return strategy
+  const { name } = strategy
+  const message = `${name} decides by a model: a backtest needs one that was trained`
+  throw new Problem('strategy-invalid', message, {
+    hint: `Train it, POST /api/v1/operations ${JSON.stringify({ type: 'training', params: { strategy: name } })}, and give the model instead of the strategy: GET /api/v1/models?strategy=${name} lists those that are there.`,
+    errors: [{ pointer: '/body/params/model', code: 'required', message }],
+  })
 }
 
-function symbolsOf({ symbol, symbols }: BacktestingParams, strategy: RuleStrategy): string[] {
+function symbolsOf({ symbol, symbols }: BacktestingParams, chosen: ChosenStrategy): string[] {
   if (symbols !== undefined) return symbols
   if (symbol !== undefined) return [symbol]
-  if (strategy.symbols.length > maxSymbols) {
-    const message = `${strategy.name} names ${strategy.symbols.length} symbols, but a backtest takes at most ${maxSymbols}: say which`
+  if (chosen.symbols.length > maxSymbols) {
+    const message = `${chosen.strategy.name} names ${chosen.symbols.length} symbols, but a backtest takes at most ${maxSymbols}: say which`
     refuse([{ ...fault('symbols', message), code: 'required' }])
   }
-  return [...strategy.symbols]
+  return [...chosen.symbols]
+}
+
+/** What is missing is told by the field that asks for it. */
+async function pinBase(
+  symbols: readonly string[],
+  params: BacktestingParams,
+  timeframe: Timeframe,
+  rooms: Rooms,
+): Promise<Pinned[]> {
+  const { adjustment } = params
+  const pinned: Pinned[] = []
+  for (const [i, symbol] of symbols.entries())
+    pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer: symbolPointer(params, i) }))
+  return pinned
 }
 
 async function pinAll(
@@ -158,6 +253,23 @@ async function pinFiner(
   const { intrabar_timeframe: timeframe } = engine
   const pointer = '/body/params/engine/intrabar_timeframe'
   return timeframe === undefined ? [] : pinAll(symbols, { timeframe, adjustment, pointer }, rooms)
+}
+
+/** Symbol by symbol, as `otherDatasetsOf` names them. */
+async function pinOthers(
+  symbols: readonly string[],
+  params: BacktestingParams,
+  { others }: ChosenStrategy,
+  rooms: Rooms,
+): Promise<readonly Pinned[]> {
+  const { adjustment } = params
+  const pinned: Pinned[] = []
+  for (const [i, symbol] of symbols.entries()) {
+    const pointer = symbolPointer(params, i)
+    for (const timeframe of others)
+      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
+  }
+  return pinned
 }
 
 /** @throws {Problem} 'params-invalid' with all of them, unless there are none */

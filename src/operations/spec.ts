@@ -1,5 +1,6 @@
 import type { BarsArchive } from '../archive/bars.ts'
 import type { PinnedBars } from '../archive/bars-history.ts'
+import type { ModelLibrary } from '../archive/model-library.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
 import type { Calendars } from '../market/calendars.ts'
 import type { ProblemData } from '../problems.ts'
@@ -9,6 +10,7 @@ import type { Artifact, OperationStatus, OperationType, Params, Result } from '.
 export type Rooms = {
   readonly bars: BarsArchive
   readonly strategies: StrategyLibrary
+  readonly models: ModelLibrary
   readonly calendars: Calendars
 }
 

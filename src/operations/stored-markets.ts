@@ -1,19 +1,21 @@
 import { BarsArchive } from '../archive/bars.ts'
 import type { PinnedBars } from '../archive/bars-history.ts'
 import type { DataGap } from '../backtest/warnings.ts'
+import type { SymbolBars } from '../features/pipeline.ts'
 import { withSessions } from '../features/pipeline-sessions.ts'
 import type { Bars } from '../market/bars.ts'
 import type { Calendar } from '../market/calendar.ts'
 import { Calendars } from '../market/calendars.ts'
 import { countUncovered, gapsInside } from '../market/data-remarks.ts'
+import type { Timeframe } from '../market/timeframe.ts'
 import type { MarketBars, StoredMarket } from '../strategy/market-input.ts'
-import { datasetsOf, type EffectiveBacktestingParams } from './backtesting.ts'
+import { datasetsOf, type EffectiveBacktestingParams, otherDatasetsOf } from './backtesting.ts'
 import { rangeOf } from './moment.ts'
 import type { Provenance } from './operation.ts'
 import type { ServerFacts } from './protocol.ts'
 
 /** What a worker has of its server and its datasets. */
-type Source = {
+export type Source = {
   readonly server: ServerFacts
   readonly provenance: Provenance
   readonly bars: (pinned: PinnedBars) => Bars
@@ -43,6 +45,26 @@ export function readMarkets(params: EffectiveBacktestingParams, source: Source):
       calendar,
     }
   })
+}
+
+/**
+ * Bars of the other timeframes that a model reads of symbol k, all that were pinned.
+ * @throws {Problem} as `readMarkets`
+ */
+export function readOthers(
+  params: EffectiveBacktestingParams,
+  { others, k }: { readonly others: readonly Timeframe[]; readonly k: number },
+  { server, provenance, bars }: Source,
+): SymbolBars['bars'] {
+  const calendars = new Calendars(server.calendars)
+  const archive = new BarsArchive(server.home, calendars)
+  const read = otherDatasetsOf(params, { others, k }, provenance.dataset_sha256).map(pinned => {
+    const { symbol, timeframe, sha256 } = pinned
+    const stored = bars(pinned)
+    const calendar = calendars.find(archive.version(symbol, timeframe, sha256)?.calendar ?? '')
+    return [timeframe, calendar === null ? stored : withSessions(stored, calendar, timeframe)] as const
+  })
+  return Object.fromEntries(read)
 }
 
 /** Bars missing in the data of a market inside the range. */

@@ -14,7 +14,7 @@ import { orderColumns } from '../../src/backtest/orders.ts'
 import { tradeColumns } from '../../src/backtest/trades.ts'
 import { truncateBars } from '../../src/market/bars.ts'
 import { anyFullConfig, anyPlan, decisions, freeConfig, marketOf } from '../fixtures/backtest.ts'
-import { anyPortfolio, anyRun, anySingle } from '../fixtures/backtest-inputs.ts'
+import { anyPortfolio, anyRough, anyRun, anySingle } from '../fixtures/backtest-inputs.ts'
 import { anyBars } from '../fixtures/bars.ts'
 
 /** Where two runs differ first, to the bit, or null. */
@@ -154,9 +154,12 @@ describe('the money', () => {
   })
 })
 
-test('no fill is outside the range of its bar', () => {
+test.each([
+  ['as any', anyRun],
+  ['with rough ticks, thin bars and finer bars that disagree', anyRough],
+])('no fill is outside the range of its bar, %s', (_name, any: fc.Arbitrary<BacktestInput>) => {
   fc.assert(
-    fc.property(anyRun, input => {
+    fc.property(any, input => {
       // Filled in parts, a price is an average over bars.
       const config = { ...input.config, volume_share: null }
       const run = runBacktest({ ...input, config })
@@ -180,6 +183,58 @@ test('no fill is outside the range of its bar', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+describe('stop, margin and volume together', () => {
+  test('a target is a profit before costs, and every trade has its stop and target on their sides', () => {
+    let targets = 0
+    fc.assert(
+      fc.property(anyRough, input => {
+        const { trades } = runBacktest({ ...input, config: { ...input.config, volume_share: null } })
+        const wrong = trades.exit_reason.filter((reason, i) => {
+          const sign = trades.side[i] === 'long' ? 1 : -1
+          const entry = trades.entry_price[i] ?? 0
+          if (reason === 'target') targets++
+          return (
+            (reason === 'target' && !((trades.gross_pnl[i] ?? 0) > 0)) ||
+            sign * ((trades.target_price[i] ?? 0) - entry) <= 0 ||
+            sign * ((trades.stop_price[i] ?? 0) - entry) >= 0
+          )
+        })
+        expect(wrong).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+    expect(targets).toBeGreaterThan(0)
+  })
+
+  test('nothing is held below the margin after a bar, whatever stop waits for volume', () => {
+    fc.assert(
+      fc.property(anyRough, input => {
+        const { equity: curve } = runBacktest({ ...input, config: { ...input.config, fill_on: 'next_open' } })
+        const margin = input.config.maintenance_margin_fraction
+        const below = Array.from(curve.exposure_fraction).findIndex(
+          exposure => Number.isNaN(exposure) || (exposure > 0 && 1 / exposure < margin * (1 - 1e-9)),
+        )
+        expect(below).toBe(-1)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('passing quiet bars changes nothing, and the money adds up', () => {
+    fc.assert(
+      fc.property(anyRough, input => {
+        const run = runBacktest(input)
+        expect(firstDifference(run, traceBacktest(input, false))).toBeNull()
+        const open = run.open_trades.reduce((total, trade) => total + trade.net_pnl, 0)
+        const scale = Math.max(input.config.initial_capital, ...run.equity.equity.map(Math.abs))
+        const made = input.config.initial_capital + sum(run.trades.net_pnl) + open
+        expect(Math.abs(made - last(run.equity))).toBeLessThanOrEqual(1e-9 * scale)
+      }),
+      { numRuns: 200 },
+    )
+  })
 })
 
 test('a market trades as it does alone beside another that does nothing', () => {

@@ -137,9 +137,13 @@ describe('stop and target in one bar', () => {
     expect(seen.size).toBe(expected.endsWith('?') ? 2 : 1)
   })
 
-  test('is never filled outside the bar, whatever finer bars say', () => {
+  test('is decided by the mode where the finer bars reach prices the bar does not, which is counted', () => {
     const finer = { 2: [quiet, [80, 111, 79, 100]] as const }
-    expect(tradesIn(runCase(then([101, 111, 94, 100], { finer })))).toEqual(['long 10: 100 → 94 stop'])
+    const run = runCase(then([101, 111, 94, 100], { finer }))
+    expect([tradesIn(run), run.disagreeing_bars]).toEqual([['long 10: 100 → 95 stop ?'], 1])
+    // Of the finer bars alone it would be the stop.
+    const above = runCase(then([100, 111, 99, 104], { finer: { 2: [[100, 101, 90, 100], quiet] } }))
+    expect([tradesIn(above), above.disagreeing_bars]).toEqual([['long 10: 100 → 110 target'], 1])
   })
 
   test('is decided by the mode where the finer bars have a gap', () => {

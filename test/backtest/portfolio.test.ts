@@ -101,7 +101,7 @@ describe('one wallet for several markets', () => {
       { bars: four, signals: { enter_long: [0] } },
       { bars: short, signals: { enter_long: [0] } },
     )
-    expect(tradesIn(result)).toEqual(['long 10: 100 → 110 end_of_data', 'long 10: 50 → 40 end_of_data'])
+    expect(tradesIn(result)).toEqual(['long 10: 50 → 40 end_of_data', 'long 10: 100 → 110 end_of_data'])
   })
 
   test('is ruined as one: what another market lost closes all', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals'
+import { runBacktest } from '../../src/backtest/engine.ts'
 import { findWarnings } from '../../src/backtest/warnings.ts'
 import { dayMs } from '../../src/market/timeframe.ts'
+import { decisions, freeConfig, marketOf } from '../fixtures/backtest.ts'
 import { barsOfCloses, mondayMs } from '../fixtures/bars.ts'
 import { contextOf, curveOf, measuredMarket, runOf, tradesOf } from '../fixtures/measured-run.ts'
 
@@ -98,5 +100,40 @@ test('warm-up is told per symbol, by name where there are several', () => {
   expect(findWarnings(run, contextOf(30, { config: paid, markets: [first, second] }))).toEqual([
     'The first 2 bars of AAA decided nothing: there is not enough history before them.',
     'The first 30 bars of BBB decided nothing: there is not enough history before them.',
+  ])
+})
+
+test('bars whose shorter bars disagree with them are counted', () => {
+  const run = runOf(month, { trades: enough, disagreeing_bars: 3 })
+  expect(findWarnings(run, contextOf(30, { config: paid }))).toEqual([
+    '3 bars were not followed inside: the shorter bars reach prices that they do not, so that the mode `intrabar` decided.',
+  ])
+})
+
+test('with volume_share, a market without any volume is named', () => {
+  const run = runOf(month, { trades: enough })
+  const config = { ...paid, volume_share: { limit_fraction: 0.1, impact: 0 } }
+  expect(findWarnings(run, contextOf(30, { config }))).toEqual([
+    'AAA has no volume in the range: with volume_share none of its orders is filled.',
+  ])
+  const { bars } = measuredMarket(barsOfCloses(new Array<number>(30).fill(10)))
+  const traded = measuredMarket({ ...bars, volume: bars.volume.with(29, 1) })
+  expect(findWarnings(run, contextOf(30, { config, markets: [traded] }))).toEqual([])
+})
+
+test('a position of a market whose bars end before the run does is named', () => {
+  const long = measuredMarket(barsOfCloses(new Array<number>(30).fill(10)))
+  const short = measuredMarket(barsOfCloses(new Array<number>(20).fill(10)), { symbol: 'BBB' })
+  const input = [long, short].map(({ symbol, bars }) =>
+    marketOf(bars, decisions(bars.length, { enter_long: [0] }), { symbol }),
+  )
+  const [a, b] = input
+  if (a === undefined || b === undefined) throw new Error('no market')
+  const config = { ...freeConfig, ...paid, sizing: { mode: 'units', units: 1 } } as const
+  const { open_trades } = runBacktest({ markets: [a, b], config })
+  expect(open_trades).toHaveLength(2)
+  const run = runOf(month, { trades: enough, open_trades })
+  expect(findWarnings(run, contextOf(30, { config, markets: [long, short] }))).toEqual([
+    'The bars of BBB end at 2024-01-21T00:00:00.000Z: its position is held to the end of the run at its last close.',
   ])
 })
