@@ -5,8 +5,17 @@ import { dataRepairSpec } from './data-repair.ts'
 import { dataResampleSpec } from './data-resample.ts'
 import { exerciseFanOutSpec, exerciseSpec } from './exercise.ts'
 import { featureBuildSpec } from './feature-build.ts'
+import { lookaheadAnalysisSpec } from './lookahead-analysis.ts'
+import { lookaheadBatchSpec } from './lookahead-batch.ts'
+import { monteCarloSpec } from './monte-carlo.ts'
 import type { OperationType } from './operation.ts'
+import { researchReportSpec } from './research-report.ts'
 import type { OperationSpec } from './spec.ts'
+import { sweepSpec } from './sweep.ts'
+import { trainingSpec } from './training.ts'
+import { trialBatchSpec } from './trial-batch.ts'
+import { walkForwardSpec } from './walk-forward.ts'
+import { warmupAnalysisSpec } from './warmup-analysis.ts'
 
 /**
  * THE list of operation types. Routes, validation, docs, queueing and events are derived from it and from
@@ -18,6 +27,15 @@ export const catalogue: Readonly<Record<OperationType, OperationSpec>> = {
   data_resample: dataResampleSpec,
   backtesting: backtestingSpec,
   feature_build: featureBuildSpec,
+  training: trainingSpec,
+  sweep: sweepSpec,
+  walk_forward: walkForwardSpec,
+  monte_carlo: monteCarloSpec,
+  trial_batch: trialBatchSpec,
+  research_report: researchReportSpec,
+  lookahead_analysis: lookaheadAnalysisSpec,
+  warmup_analysis: warmupAnalysisSpec,
+  lookahead_batch: lookaheadBatchSpec,
   exercise: exerciseSpec,
   exercise_fan_out: exerciseFanOutSpec,
 }
