@@ -26,11 +26,12 @@ type Wanted = {
  * The field of a request that names a symbol: its own, or else that of the strategy or model which names it.
  * @param i which of the symbols
  */
-export function symbolPointer({ symbol, symbols, strategy_yaml, model }: SymbolFields, i: number): string {
+export function symbolPointer(fields: SymbolFields, i: number): string {
+  const { symbol, symbols } = fields
   if (symbols !== undefined) return `/body/params/symbols/${i}`
   if (symbol !== undefined) return '/body/params/symbol'
-  const key = model !== undefined ? 'model' : strategy_yaml !== undefined ? 'strategy_yaml' : 'strategy'
-  return `/body/params/${key}`
+  const key = (['model', 'ensemble', 'strategy_yaml'] as const).find(name => fields[name] !== undefined)
+  return `/body/params/${key ?? 'strategy'}`
 }
 
 /** Fields of a request that name symbols. */
@@ -39,6 +40,7 @@ type SymbolFields = {
   readonly symbols?: readonly string[]
   readonly strategy_yaml?: string
   readonly model?: unknown
+  readonly ensemble?: unknown
 }
 
 /** Pins a dataset, or says how to get it. @throws {Problem} 'bars-missing' */

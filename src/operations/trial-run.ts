@@ -178,7 +178,8 @@ export class TrialRunner {
     const [first, ...others] = cut
     if (first === undefined) throw new Problem('bars-missing', 'there are no bars in the requested range')
     const { timeframe } = this.backtest
-    const periods = periodsOf({ markets: [{ ...first, firstUsableBar: first.from }], timeframe })
+    const measured = ({ symbol, bars, from }: MarketBars) => ({ symbol, bars, from, firstUsableBar: from })
+    const periods = periodsOf({ markets: [measured(first), ...others.map(measured)], timeframe })
     this.cut = { key, markets: [first, ...others], periods }
     return this.cut
   }

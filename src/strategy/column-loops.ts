@@ -109,12 +109,12 @@ export function detectCross(
   { truths, at }: TruthStretch,
   count: number,
 ): void {
-  let wasBelow = (a[atA] as number) <= (b[atB] as number) ? 1 : 0
-  for (let i = 0; i < count; i++) {
-    const x = a[atA + i + 1] as number
-    const y = b[atB + i + 1] as number
-    truths[at + i] = x > y ? wasBelow : 0
-    wasBelow = x <= y ? 1 : 0
+  truths.fill(0, at, at + count)
+  // Crosses are rare: two loops that only look whether the present side goes on take half the time of one that writes.
+  for (let i = 0; i <= count; i++) {
+    while (i <= count && !((a[atA + i] as number) <= (b[atB + i] as number))) i++
+    while (i <= count && (a[atA + i] as number) <= (b[atB + i] as number)) i++
+    if (i <= count && (a[atA + i] as number) > (b[atB + i] as number)) truths[at + i - 1] = 1
   }
 }
 

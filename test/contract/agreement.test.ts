@@ -42,7 +42,7 @@ test('the contract and the code list the same problem codes, and each is raised 
 test('the contract, the catalogue and the workers list the same operation types', () => {
   expect([...schemas.OperationType.enum].sort()).toEqual([...operationTypes].sort())
   expect(Object.keys(schemas.OperationCreate.discriminator.mapping).sort()).toEqual(
-    [...operationTypes].sort(),
+    operationTypes.filter(type => catalogue[type].internal !== true).sort(),
   )
   const workers = operationTypes.flatMap(type => {
     const spec = catalogue[type]
@@ -50,7 +50,10 @@ test('the contract, the catalogue and the workers list the same operation types'
   })
   expect(
     readdirSync(`${root}workers`)
-      .filter(file => !['downloads.ts', 'harness.ts', 'reports.ts'].includes(file))
+      .filter(
+        file =>
+          !['downloads.ts', 'harness.ts', 'reports.ts'].includes(file) && !/^research-(?!report)/.test(file),
+      )
       .sort(),
   ).toEqual(workers.sort())
   for (const type of operationTypes) {
@@ -67,6 +70,7 @@ test('the contract and the transition table list the same statuses', () => {
 
 test('the contract and the registries list the same vendors and backtest metrics', () => {
   expect(schemas.VendorName.enum).toEqual(Object.keys(vendors))
+  expect(schemas.MetricName.enum).toEqual(Object.keys(metricDefinitions))
   expect(Object.keys(schemas.BacktestMetrics.properties).sort()).toEqual(
     Object.keys(metricDefinitions).sort(),
   )
@@ -133,7 +137,9 @@ test('the shipped generated files are fresh', () => {
 
 test('the pure rooms import nothing from outside', () => {
   for (const file of sources.filter(name =>
-    /^src\/(market|indicators|fuzzy|strategy|features|backtest)\//.test(name),
+    /^src\/(market|indicators|fuzzy|strategy|features|backtest|statistics|search|research|lookahead|labels|training|model)\//.test(
+      name,
+    ),
   )) {
     const imports = [...read(file).matchAll(/from '([^']+)'/g)].map(([, from]) => from ?? '')
     const impure = imports.filter(
