@@ -7,8 +7,7 @@ beforeAll(async () => {
 })
 afterAll(stopPrograms)
 
-const digestOf = ({ result }: Operation) =>
-  result !== null && 'digest' in result ? result.digest : ''
+const digestOf = ({ result }: Operation) => (result !== null && 'digest' in result ? result.digest : '')
 
 type Page = { items: Operation[]; next_cursor: string | null }
 const children = async (id: string) =>

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { coverageReport } from '../../src/fuzzy/coverage.ts'
-import { quantileOf } from '../../src/statistics/quantile.ts'
 import { createFuzzySet } from '../../src/fuzzy/fuzzy-set.ts'
 import { type QuantileShape, quantileTerms } from '../../src/fuzzy/quantile-terms.ts'
 import { Problem } from '../../src/problems.ts'
+import { quantileOf } from '../../src/statistics/quantile.ts'
 
 const shapes: readonly QuantileShape[] = ['triangular', 'trapezoidal', 'gaussian']
 const names = ['a', 'b', 'c', 'd', 'e']
