@@ -48,7 +48,7 @@ test('bars on which nothing can happen may be passed: the run is the same to the
     }),
     { numRuns: 300 },
   )
-  expect(trades).toBeGreaterThan(300)
+  expect(trades).toBeGreaterThan(100)
 })
 
 test('quiet stretches are passed with sparse signals too', () => {
