@@ -24,7 +24,7 @@ export type Overfitting = {
  * whose returns do not vary counts as a Sharpe ratio of 0. A trial without returns ranks below all others.
  *
  * Cost: 2 · N · C(S, S/2) ratios of some 15 ns each, about 4 s for 10,000 trials and 16 blocks (12,870
- * splits); memory: 36 bytes per split beside the sums.
+ * splits); memory: 32 bytes per split beside the sums.
  * @param checkpoint called after every 16 trials of each of two passes; it may throw to stop
  * @returns null when fewer than two trials have returns
  * Source: Bailey, Borwein, López de Prado and Zhu 2017, "The probability of backtest overfitting".

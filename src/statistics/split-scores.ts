@@ -7,8 +7,11 @@ import { type BlockSums, firstOf } from './block-sums.ts'
 export class SplitScores {
   /** C(blocks, blocks / 2): the complement of split i is split n − 1 − i. */
   readonly length: number
-  /** Of the loaded trial, by split: the sign of the Sharpe ratio and n / (n − 1) of its square, which order as it does. */
-  readonly score: Float64Array
+  /**
+   * Of the loaded trial, by split: the sign of the Sharpe ratio and n / (n − 1) of its square, which order as it does.
+   * In single precision, so that ratios which differ by rounding alone, as those of 3 × the same returns, are equal.
+   */
+  readonly score: Float32Array
   private readonly sums: BlockSums
   /** Subsets of half of the blocks as bits, those of fewer blocks first: element `start[k]` is the first of k blocks. */
   private readonly subsets: Int32Array
@@ -36,7 +39,7 @@ export class SplitScores {
     this.lowerSquare = new Float64Array(2 ** width)
     this.inverse = Float64Array.from(this.splits(), half => 1 / periodsOf(half, sums))
     this.length = this.inverse.length
-    this.score = new Float64Array(this.length)
+    this.score = new Float32Array(this.length)
   }
 
   /** Scores a trial. @returns false for a trial without returns, whose scores mean nothing */

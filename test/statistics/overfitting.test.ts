@@ -82,6 +82,13 @@ describe('the probability of backtest overfitting', () => {
     )
   })
 
+  test('ranks trials as equal that differ by their scale, whatever rounding makes of it', () => {
+    const random = new Random(3)
+    const returns = Array.from({ length: 60 }, () => random.normal())
+    const scaled = [1, 3, 0.7, 1.1, 13].map(scale => returns.map(value => value * scale))
+    expect(measure(scaled, 6)).toMatchObject({ probability: 1, median_logit: 0 })
+  })
+
   test('does not depend on the scale of a trial, and reports its way', () => {
     const random = new Random(2)
     const trials = Array.from({ length: 40 }, () => Array.from({ length: 64 }, () => random.normal()))
