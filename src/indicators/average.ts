@@ -126,12 +126,12 @@ export function createWma(period: number): Series {
  * (StockCharts, Skender, TA-Lib).
  */
 export function createEma(period: number): SeriesInto {
-  return createSmoothing(period, 2 / (period + 1))
+  return seriesOf(startEma(period))
 }
 
 /** Wilder's average: moves 1 / period of the way. First at value period − 1: the mean of the first `period`. */
 export function createWilder(period: number): SeriesInto {
-  return createSmoothing(period, 1 / period)
+  return seriesOf(startWilder(period))
 }
 
 /**
@@ -144,9 +144,13 @@ export function createWilder(period: number): SeriesInto {
  * @returns a series that may be given a column for its values, also the input itself
  */
 export function createSmoothing(seedBars: number, weight: number): SeriesInto {
-  const held: Smoothing = { ...pairOf(weight), count: 0, average: 0, pending: Number.NaN }
+  return seriesOf(startSmoothing(seedBars, weight))
+}
+
+/** The series of a smoothing that others may look into. */
+export function seriesOf(held: Smoothing): SeriesInto {
   return (input, output = new Float64Array(input.length)) => {
-    let i = seed(held, seedBars, input, output)
+    let i = seed(held, input, output)
     while (i < input.length) {
       i = smoothPairs(held, input, output, i)
       if (i < input.length) output[i] = smoothOne(held, input[i] as number)
@@ -156,27 +160,45 @@ export function createSmoothing(seedBars: number, weight: number): SeriesInto {
   }
 }
 
+/** What `createSmoothing` begins with. */
+export function startSmoothing(seedBars: number, weight: number): Smoothing {
+  return { ...pairOf(weight), seedBars, count: 0, average: 0, pending: Number.NaN }
+}
+
+/** What `createEma` begins with. */
+export const startEma = (period: number): Smoothing => startSmoothing(period, 2 / (period + 1))
+
+/** What `createWilder` begins with. */
+export const startWilder = (period: number): Smoothing => startSmoothing(period, 1 / period)
+
+/** Whether the next two values are a pair: a loop over several averages may then take both at once, as `smoothPairs` does. */
+export const isBeforePair = (held: Smoothing): boolean =>
+  held.count >= held.seedBars && Number.isNaN(held.pending)
+
+/** Whether one value is missing to the end of a pair. */
+export const isInPair = (held: Smoothing): boolean => !Number.isNaN(held.pending)
+
 /** How far an average moves to one value; to two; and what the newer of two weighs in their mean. */
 type Pair = { readonly weight: number; readonly both: number; readonly newer: number }
 
 /**
- * `count`: how many values made the average, counted up to the seed. `average`: the one of the last complete pair.
+ * `count`: how many of `seedBars` values made the average so far. `average`: the one of the last complete pair.
  * `pending`: the first value of a pair whose second is yet to come, else NaN.
  */
-type Smoothing = Pair & { count: number; average: number; pending: number }
+export type Smoothing = Pair & { readonly seedBars: number; count: number; average: number; pending: number }
 
 const pairOf = (weight: number): Pair => ({ weight, both: weight * (2 - weight), newer: 1 / (2 - weight) })
 
 /** Takes values for the seed until it is complete. @returns index of the first value that is left */
-function seed(held: Smoothing, seedBars: number, input: Float64Array, output: Float64Array): number {
+function seed(held: Smoothing, input: Float64Array, output: Float64Array): number {
   let i = 0
-  for (; i < input.length && held.count < seedBars; i++) {
+  for (; i < input.length && held.count < held.seedBars; i++) {
     const value = input[i] as number
     output[i] = Number.NaN
     if (Number.isNaN(value)) continue
     held.count++
     held.average += (value - held.average) / held.count
-    if (held.count === seedBars) output[i] = held.average
+    if (held.count === held.seedBars) output[i] = held.average
   }
   return i
 }

@@ -1,4 +1,4 @@
-import { createEma, emaSettling } from './average.ts'
+import { emaSettling, isBeforePair, isInPair, type Smoothing, seriesOf, startEma } from './average.ts'
 import { defineIndicator } from './indicator.ts'
 import {
   checkFastBelowSlow,
@@ -8,7 +8,7 @@ import {
   numberOf,
   periodParam,
 } from './params.ts'
-import { eachPiece, type SeriesInto, startLater, subtract } from './series.ts'
+import { pieceLength, type SeriesInto, startLater, subtract } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
 /** The parameters that MACD and PPO have. */
@@ -39,20 +39,25 @@ export const macd = defineIndicator({
   lookback: macdLookback,
   settling: macdSettling,
   start(params) {
-    const { fast, slow } = createFastAndSlow(params)
-    const smooth = createEma(numberOf(params, 'signal_period'))
+    const states = startAverages(params)
+    const { fast, slow } = fastAndSlowOf(states, params)
+    const smooth = seriesOf(states.signal)
     return input => {
       const source = sourceColumn(input, params)
       const column = () => new Float64Array(source.length)
-      const [line, signal, histogram] = [column(), column(), column()]
-      eachPiece(source.length, (from, to) => {
+      const columns = { line: column(), signal: column(), histogram: column() }
+      const { line, signal, histogram } = columns
+      for (let from = fusePairs(states, source, columns, 0); from < source.length; ) {
+        const isHalf = [states.fast, states.slow, states.signal].every(isInPair)
+        const to = Math.min(source.length, from + (isHalf ? 1 : pieceLength))
         const values = source.subarray(from, to)
         const difference = line.subarray(from, to)
         const rest = histogram.subarray(from, to)
         subtract(fast(values, difference), slow(values, rest), difference)
         subtract(difference, smooth(difference, signal.subarray(from, to)), rest)
-      })
-      return { line, signal, histogram }
+        from = fusePairs(states, source, columns, to)
+      }
+      return columns
     }
   },
 })
@@ -69,14 +74,69 @@ export function macdSettling(params: IndicatorParams): number {
   return emaSettling(numberOf(params, 'slow_period')) + emaSettling(numberOf(params, 'signal_period'))
 }
 
+type Averages = { readonly fast: Smoothing; readonly slow: Smoothing; readonly signal: Smoothing }
+
+function startAverages(params: IndicatorParams): Averages {
+  const start = (name: string) => startEma(numberOf(params, name))
+  return { fast: start('fast_period'), slow: start('slow_period'), signal: start('signal_period') }
+}
+
+type FastAndSlow = { readonly fast: SeriesInto; readonly slow: SeriesInto }
+
 /** The two EMAs, the fast one seeded as the convention says. */
-export function createFastAndSlow(params: IndicatorParams): {
-  readonly fast: SeriesInto
-  readonly slow: SeriesInto
-} {
-  const slowPeriod = numberOf(params, 'slow_period')
-  const fastPeriod = numberOf(params, 'fast_period')
-  const slow = createEma(slowPeriod)
-  const plain = createEma(fastPeriod)
-  return { fast: isTalib(params) ? startLater(slowPeriod - fastPeriod, plain) : plain, slow }
+export function createFastAndSlow(params: IndicatorParams): FastAndSlow {
+  return fastAndSlowOf(startAverages(params), params)
+}
+
+function fastAndSlowOf(states: Averages, params: IndicatorParams): FastAndSlow {
+  const plain = seriesOf(states.fast)
+  const later = numberOf(params, 'slow_period') - numberOf(params, 'fast_period')
+  return { fast: isTalib(params) ? startLater(later, plain) : plain, slow: seriesOf(states.slow) }
+}
+
+type Columns = {
+  readonly line: Float64Array
+  readonly signal: Float64Array
+  readonly histogram: Float64Array
+}
+
+/**
+ * All three averages at once where each is before a pair of values: the same bits as one after the other, and the
+ * processor works on three chains at the same time.
+ * @returns index of the first value that is left
+ */
+function fusePairs(
+  states: Averages,
+  source: Float64Array,
+  { line, signal, histogram }: Columns,
+  from: number,
+): number {
+  const { fast, slow, signal: smooth } = states
+  if (!(isBeforePair(fast) && isBeforePair(slow) && isBeforePair(smooth))) return from
+  let [a, b, c] = [fast.average, slow.average, smooth.average]
+  let i = from
+  for (; i + 1 < source.length; i += 2) {
+    const first = source[i] as number
+    const second = source[i + 1] as number
+    const nextA = a + fast.both * (first + fast.newer * (second - first) - a)
+    const nextB = b + slow.both * (first + slow.newer * (second - first) - b)
+    const difference = a + fast.weight * (first - a) - (b + slow.weight * (first - b))
+    const nextDifference = nextA - nextB
+    const nextC = c + smooth.both * (difference + smooth.newer * (nextDifference - difference) - c)
+    if (Number.isNaN(nextC)) break
+    const smoothed = c + smooth.weight * (difference - c)
+    line[i] = difference
+    line[i + 1] = nextDifference
+    signal[i] = smoothed
+    signal[i + 1] = nextC
+    histogram[i] = difference - smoothed
+    histogram[i + 1] = nextDifference - nextC
+    a = nextA
+    b = nextB
+    c = nextC
+  }
+  fast.average = a
+  slow.average = b
+  smooth.average = c
+  return i
 }

@@ -1,6 +1,6 @@
-import { createWilder, wilderSettling } from './average.ts'
+import { isBeforePair, isInPair, type Smoothing, seriesOf, startWilder, wilderSettling } from './average.ts'
 import { conventionParam, isTalib, periodOf, periodParam } from './params.ts'
-import { eachPiece, pieceLength, type Series } from './series.ts'
+import { pieceLength, type Series } from './series.ts'
 import { defineOverSource, sourceParam } from './source.ts'
 
 /**
@@ -27,47 +27,92 @@ export const rsi = defineOverSource({
 
 /** @param flat value when nothing moved, 0–100 */
 export function createRsi(period: number, flat: number): Series {
-  const split = createSplit()
-  const [averageGain, averageLoss] = [createWilder(period), createWilder(period)]
+  const held: Strength = { gain: startWilder(period), loss: startWilder(period), previous: Number.NaN, flat }
+  const [averageGain, averageLoss] = [seriesOf(held.gain), seriesOf(held.loss)]
   return input => {
     const output = new Float64Array(input.length)
-    const held = new Float64Array(Math.min(input.length, pieceLength))
-    eachPiece(input.length, (from, to) => {
+    const losses = new Float64Array(Math.min(input.length, pieceLength))
+    for (let from = fusePairs(held, input, output, 0); from < input.length; ) {
+      const to = Math.min(input.length, from + (isInPair(held.gain) ? 1 : pieceLength))
       const gains = output.subarray(from, to)
-      const losses = held.subarray(0, to - from)
-      split(input.subarray(from, to), gains, losses)
-      toPercent(averageGain(gains, gains), averageLoss(losses, losses), flat)
-    })
+      const rest = losses.subarray(0, to - from)
+      split(held, input.subarray(from, to), gains, rest)
+      toPercent(averageGain(gains, gains), averageLoss(rest, rest), flat)
+      from = fusePairs(held, input, output, to)
+    }
     return output
   }
 }
 
-/** Changes to the value before, as gains and losses ≥ 0. NaN where there is no value, or none before. */
-function createSplit(): (input: Float64Array, gains: Float64Array, losses: Float64Array) => void {
-  let held = Number.NaN
-  return (input, gains, losses) => {
-    let previous = held
-    for (let i = 0; i < input.length; i++) {
-      const value = input[i] as number
-      const change = value - previous
-      // The larger of change and 0 without a branch, which would be guessed wrong every second time.
-      const size = Math.abs(change)
-      gains[i] = (size + change) / 2
-      losses[i] = (size - change) / 2
-      if (!Number.isNaN(value)) previous = value
-    }
-    held = previous
-  }
+/** The averages of gains and losses, which take and miss the same values, and the value before. */
+type Strength = {
+  readonly gain: Smoothing
+  readonly loss: Smoothing
+  previous: number
+  readonly flat: number
 }
 
 /**
- * Gains become 100·gain / (gain + loss), which is 100 − 100 / (1 + RS) without the division by a loss of zero.
- * @param flat value where nothing moved
+ * All steps at once for pairs of values without a NaN: the same bits as `split`, two averages and `toPercent`, of
+ * which the processor does both chains together.
+ * @returns index of the first value that is left
  */
-function toPercent(gains: Float64Array, losses: Float64Array, flat: number): void {
-  for (let i = 0; i < gains.length; i++) {
-    const gain = gains[i] as number
-    const sum = gain + (losses[i] as number)
-    gains[i] = sum === 0 ? flat : 100 * (gain / sum)
+function fusePairs(held: Strength, input: Float64Array, output: Float64Array, from: number): number {
+  if (!isBeforePair(held.gain)) return from
+  const { weight, both, newer } = held.gain
+  const { flat } = held
+  let { previous } = held
+  let gain = held.gain.average
+  let loss = held.loss.average
+  let i = from
+  for (; i + 1 < input.length; i += 2) {
+    const first = input[i] as number
+    const second = input[i + 1] as number
+    const change = first - previous
+    const size = Math.abs(change)
+    const up = (size + change) / 2
+    const down = (size - change) / 2
+    const change2 = second - first
+    const size2 = Math.abs(change2)
+    const up2 = (size2 + change2) / 2
+    const down2 = (size2 - change2) / 2
+    const nextGain = gain + both * (up + newer * (up2 - up) - gain)
+    const nextLoss = loss + both * (down + newer * (down2 - down) - loss)
+    if (Number.isNaN(nextGain + nextLoss)) break
+    output[i] = percentOf(gain + weight * (up - gain), loss + weight * (down - loss), flat)
+    output[i + 1] = percentOf(nextGain, nextLoss, flat)
+    gain = nextGain
+    loss = nextLoss
+    previous = second
   }
+  held.gain.average = gain
+  held.loss.average = loss
+  held.previous = previous
+  return i
+}
+
+/** Changes to the value before, as gains and losses ≥ 0. NaN where there is no value, or none before. */
+function split(held: Strength, input: Float64Array, gains: Float64Array, losses: Float64Array): void {
+  let { previous } = held
+  for (let i = 0; i < input.length; i++) {
+    const value = input[i] as number
+    const change = value - previous
+    // The larger of change and 0 without a branch, which would be guessed wrong every second time.
+    const size = Math.abs(change)
+    gains[i] = (size + change) / 2
+    losses[i] = (size - change) / 2
+    if (!Number.isNaN(value)) previous = value
+  }
+  held.previous = previous
+}
+
+/** @param flat value where nothing moved */
+function toPercent(gains: Float64Array, losses: Float64Array, flat: number): void {
+  for (let i = 0; i < gains.length; i++) gains[i] = percentOf(gains[i] as number, losses[i] as number, flat)
+}
+
+/** 100·gain / (gain + loss), which is 100 − 100 / (1 + RS) without the division by a loss of zero. */
+function percentOf(gain: number, loss: number, flat: number): number {
+  const sum = gain + loss
+  return sum === 0 ? flat : 100 * (gain / sum)
 }
