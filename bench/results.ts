@@ -35,22 +35,36 @@ export function table(findings: readonly Finding[]): string {
 
 type Facts = { readonly date: string; readonly machine: readonly string[]; readonly command: string }
 
-/** The whole of RESULTS.md. */
-export function document(outcomes: readonly Outcome[], { date, machine, command }: Facts): string {
-  const findings = outcomes.flatMap(({ report }) => report.findings)
-  const notes = outcomes.map(
-    ({ name, report }) => `### ${name}\n\n${report.notes.map(note => `* ${note}`).join('\n')}`,
-  )
+/** The section of one row: when, where and how it was measured, the figures, and what they mean. */
+function section({ name, report }: Outcome, { date, machine, command }: Facts): string {
   return [
-    '# Benchmarks',
-    `Measured on ${date} by \`${command}\`.`,
-    machine.map(fact => `* ${fact}`).join('\n'),
-    'To reproduce: `npm ci`, then `npm run bench` on an idle machine writes this file anew. `npm run bench -- get-operation cancel` runs some rows and only prints; `--quick` shows in a minute or two that everything runs, its numbers mean nothing. Each row starts the real program as a process of its own, on a free port, with a data folder of its own and, unless its note says otherwise, the default configuration with two threads.',
-    '## Results',
-    table(findings),
-    '## Workloads',
-    ...notes,
-  ]
-    .join('\n\n')
-    .concat('\n')
+    `## ${name}`,
+    `Measured on ${date} by \`${command}\`. ${machine.join('. ')}.`,
+    table(report.findings),
+    report.notes.map(note => `* ${note}`).join('\n'),
+  ].join('\n\n')
+}
+
+const introduction = [
+  '# Benchmarks',
+  'To reproduce: `npm ci`, then `npm run bench` on an idle machine measures everything anew; `npm run bench -- --write get-operation cancel` replaces the sections of some rows. `--quick` shows in a minute or two that everything runs, its numbers mean nothing. Each row starts the real program as a process of its own, on a free port, with a data folder of its own and, unless its note says otherwise, the default configuration with two threads.',
+]
+
+/**
+ * The whole of RESULTS.md: the rows that were measured now, and those of before that were not.
+ * @param before the present text  @param names of all rows, in order
+ */
+export function document(
+  before: string,
+  names: readonly string[],
+  outcomes: readonly Outcome[],
+  facts: Facts,
+): string {
+  const kept = before.split(/^(?=## )/m).slice(1)
+  const sections = names.flatMap(name => {
+    const outcome = outcomes.find(measured => measured.name === name)
+    if (outcome !== undefined) return [section(outcome, facts)]
+    return kept.filter(text => text.startsWith(`## ${name}\n`)).map(text => text.trimEnd())
+  })
+  return [...introduction, ...sections].join('\n\n').concat('\n')
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
 import { document, type Outcome, table } from './results.ts'
@@ -37,7 +37,7 @@ const usage = `npm run bench -- [row …] [--quick] [--write]
 
   rows     ${rows.map(row => row.name).join(', ')} (default: all)
   --quick  a smoke run; its numbers mean nothing
-  --write  write bench/RESULTS.md even if not all rows ran in full
+  --write  replace the sections of these rows in bench/RESULTS.md, even if not all rows ran in full
 `
 
 function readArguments() {
@@ -95,6 +95,8 @@ if (write || (!quick && chosen.length === rows.length)) {
     ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : []),
   ].join(' ')
   const file = new URL('./RESULTS.md', import.meta.url)
-  writeFileSync(file, document(outcomes, { date: new Date().toISOString().slice(0, 10), machine, command }))
+  const facts = { date: new Date().toISOString().slice(0, 10), machine, command }
+  const names = rows.map(row => row.name)
+  writeFileSync(file, document(readFileSync(file, 'utf8'), names, outcomes, facts))
   console.log(`Written: ${file.pathname}`)
 }

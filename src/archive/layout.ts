@@ -60,8 +60,9 @@ export const barsFolder = (home: string): string => join(home, 'bars')
 export const strategiesFolder = (home: string): string => join(home, 'strategies')
 /** On the same file system as everything else: a file written here is published by a rename. */
 export const temporaryFolder = (home: string): string => join(home, 'tmp')
-/** Compiled code, kept from start to start and shared by the threads. */
-export const compileCacheFolder = (home: string): string => join(temporaryFolder(home), 'compile-cache')
+/** Compiled code, kept from start to start and shared by the threads; elsewhere if Node was told so. */
+export const compileCacheFolder = (home: string): string =>
+  process.env.NODE_COMPILE_CACHE ?? join(temporaryFolder(home), 'compile-cache')
 
 export function datasetFolder(home: string, symbol: string, timeframe: string): string {
   if (!isTimeframe(timeframe))

@@ -8,11 +8,64 @@ import { type Contract, type OpenApiDocument, resolveRef, type SchemaObject } fr
  * - Query values may hold the characters of a time (`:`) without being escaped.
  * - A default behind a `$ref` stands beside it too: defaults are not looked for behind references.
  * - A CSV body is left to the handler, as a stream.
- * - Prose and examples are left out: the validator walks the whole document for every route it compiles.
+ * - What is not needed is left out, because the validator walks the whole document for every route it compiles: prose,
+ *   examples and, unless answers are checked as well, responses and what only they refer to.
  */
-export function contractForValidator(contract: Contract): OpenApiDocument {
+export function contractForValidator(contract: Contract, validateResponses: boolean): OpenApiDocument {
   const copy = structuredClone(contract.document)
-  return rewrite(copy, copy) as OpenApiDocument
+  const rewritten = rewrite(copy, copy) as OpenApiDocument
+  return validateResponses ? rewritten : requestsOf(rewritten)
+}
+
+const emptyResponses = { default: { description: '' } }
+
+/** The document without its responses, and of its schemas those that requests refer to. */
+function requestsOf(document: OpenApiDocument): OpenApiDocument {
+  const paths = Object.fromEntries(
+    Object.entries(document.paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, operation]) => [method, withoutResponses(operation)]),
+      ),
+    ]),
+  )
+  const { schemas, parameters } = document.components
+  const needed = new Set<string>()
+  collectSchemas(schemas, [paths, parameters], needed)
+  return {
+    ...document,
+    paths,
+    components: {
+      ...(parameters === undefined ? {} : { parameters }),
+      schemas: Object.fromEntries(Object.entries(schemas).filter(([name]) => needed.has(name))),
+    },
+  }
+}
+
+const withoutResponses = (operation: unknown): unknown =>
+  typeof operation === 'object' && operation !== null && 'responses' in operation
+    ? { ...operation, responses: emptyResponses }
+    : operation
+
+const schemaPrefix = '#/components/schemas/'
+
+/** Adds the names of the schemas that a part of the document refers to, also by way of others. */
+function collectSchemas(
+  schemas: OpenApiDocument['components']['schemas'],
+  part: unknown,
+  found: Set<string>,
+) {
+  if (typeof part !== 'object' || part === null) return
+  for (const value of Object.values(part)) {
+    if (typeof value !== 'string' || !value.startsWith(schemaPrefix)) {
+      collectSchemas(schemas, value, found)
+      continue
+    }
+    const name = value.slice(schemaPrefix.length)
+    if (found.has(name)) continue
+    found.add(name)
+    collectSchemas(schemas, schemas[name], found)
+  }
 }
 
 function rewrite(document: OpenApiDocument, node: unknown): unknown {

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse } from 'yaml'
+import { writeFileAtomicallySync } from '../archive/atomic.ts'
 
 /** A JSON schema, or any other part of the document whose inside does not matter here. */
 export type SchemaObject = { readonly [key: string]: unknown }
@@ -17,7 +20,10 @@ export type OperationObject = {
 export type OpenApiDocument = {
   readonly openapi: string
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, SchemaObject>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, SchemaObject>>
+    readonly parameters?: Readonly<Record<string, SchemaObject>>
+  }
 }
 
 export type Method = 'get' | 'put' | 'post' | 'delete' | 'patch'
@@ -35,15 +41,33 @@ export type Contract = {
 
 const documentUrl = new URL('../../openapi.yaml', import.meta.url)
 
-/** @throws {Error} listing everything that would make the server answer wrongly */
-export function loadContract(): Contract {
+/**
+ * @param cacheFolder where the parsed document is kept for the next start, named by the hash of its text: parsing takes
+ *   half a second  @throws {Error} listing everything that would make the server answer wrongly
+ */
+export function loadContract(cacheFolder: string | null = null): Contract {
   const yaml = readFileSync(documentUrl, 'utf8')
-  const document = parse(yaml) as OpenApiDocument
+  const document = cacheFolder === null ? parse(yaml) : parseOnce(yaml, cacheFolder)
   const routes = routesOf(document)
   const faults = [...faultsOf(document, routes)]
   if (faults.length > 0)
     throw new Error(`openapi.yaml is not usable:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
   return { document, yaml, json: JSON.stringify(document), routes }
+}
+
+function parseOnce(yaml: string, folder: string): OpenApiDocument {
+  const path = join(folder, `openapi-${hash('sha256', yaml)}.json`)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    const document = parse(yaml)
+    try {
+      writeFileAtomicallySync(path, Buffer.from(JSON.stringify(document)))
+    } catch {
+      // A cache that cannot be written costs the next start half a second.
+    }
+    return document
+  }
 }
 
 /** What a `$ref` inside the document points at; undefined when it points at nothing. */

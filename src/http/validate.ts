@@ -19,7 +19,7 @@ export async function createValidator(
 ): Promise<RequestHandler[]> {
   memoisePathToRegexp()
   const handlers = middleware({
-    apiSpec: contractForValidator(contract) as unknown as SpecOption,
+    apiSpec: contractForValidator(contract, validateResponses) as unknown as SpecOption,
     validateApiSpec: false,
     validateSecurity: false,
     fileUploader: false,

@@ -12,7 +12,7 @@ afterAll(stopPrograms)
 const post = (raw: string, contentType = 'application/json') =>
   program.request<Problem>('POST', '/api/v1/operations', { raw, headers: { 'content-type': contentType } })
 
-test('ten thousand different content-type parameters cost no memory', async () => {
+test('three thousand different content-type parameters cost no memory', async () => {
   const residentMb = () =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.pid}/status`, 'utf8'))?.[1]) / 1024
   const send = async (from: number, to: number) => {
@@ -23,10 +23,10 @@ test('ten thousand different content-type parameters cost no memory', async () =
       for (const answer of await Promise.all(batch)) expect(answer.status).toBe(400)
     }
   }
-  await send(0, 1_000)
+  await send(0, 500)
   const before = residentMb()
-  await send(1_000, 10_000)
-  expect(residentMb() - before).toBeLessThan(100)
+  await send(500, 3_000)
+  expect(residentMb() - before).toBeLessThan(50)
 }, 120_000)
 
 test('a thousand bad requests of every kind leave no 5xx, and the server ready', async () => {
