@@ -52,6 +52,8 @@ export type StoredModel = {
   readonly model_id: string
   readonly manifest: ModelManifest
   readonly served: ServedModel
+  /** The text it was trained by. */
+  readonly strategy_yaml: string
 }
 
 /** Bytes of a bundle by file name, the manifest left out. */
@@ -105,7 +107,8 @@ export function readModel(home: string, id: string): StoredModel {
   const files = new Map(manifest.files.map(file => [file.name, readFile(home, id, file)]))
   const { tensors } = readSafeTensors(files.get('weights.safetensors') ?? new Uint8Array(0))
   const model = { spec: manifest.network, parameters: tensors }
-  return { model_id: id, manifest, served: { ...servedBy(manifest), model } }
+  const strategy_yaml = new TextDecoder().decode(files.get('strategy.yaml'))
+  return { model_id: id, manifest, served: { ...servedBy(manifest), model }, strategy_yaml }
 }
 
 /** What a model is, its manifest checked and no other file. @throws {Problem} 'model-not-found', 'model-damaged' */

@@ -60,6 +60,14 @@ export class ColumnCache {
     this.dropped = []
   }
 
+  /** Forgets everything and gives all of it back, where it is released at all. */
+  clear(): void {
+    for (const columns of this.entries.values()) this.drop(columns)
+    this.entries.clear()
+    this.bytes = 0
+    this.release()
+  }
+
   /** Bytes of the columns that are kept. */
   get byteLength(): number {
     return this.bytes

@@ -1,4 +1,5 @@
 import { checkFitRange, type FitRange, type FittedOn, sortedValuesIn } from '../fuzzy/fitted-range.ts'
+import { createMembership } from '../fuzzy/registry.ts'
 import { Problem } from '../problems.ts'
 import { quantileOf } from '../statistics/quantile.ts'
 
@@ -17,8 +18,21 @@ export function isNormalization(name: string): name is Normalization {
   return Object.hasOwn(normalizations, name)
 }
 
-/** A fitted normaliser as plain JSON: y = (x − offset) / scale, or 0 for every x where scale is 0. */
-export type FittedNormaliser = {
+/** What was fitted for a feature as plain JSON: all that is needed to make its column of what it looks at. */
+export type FittedNormaliser = FittedScale | FittedTerm
+
+/** A term of a quantile set: y is the membership of x. */
+export type FittedTerm = {
+  readonly normalization: 'quantile'
+  /** Of the membership, with its parameters in the unit of the column. */
+  readonly type: string
+  readonly parameters: readonly number[]
+  readonly fitted_on: FittedOn
+  readonly warning?: undefined
+}
+
+/** y = (x − offset) / scale, or 0 for every x where scale is 0. */
+export type FittedScale = {
   readonly normalization: Normalization
   /** In the unit of the column. */
   readonly offset: number
@@ -42,7 +56,7 @@ export function fitNormaliser(
   values: Float64Array,
   normalization: Normalization,
   range: FitRange,
-): FittedNormaliser {
+): FittedScale {
   checkFitRange(range, values.length)
   if (normalization === 'none') return { normalization, offset: 0, scale: 1, fitted_on: null }
   const sorted = sortedValuesIn(values, range)
@@ -72,17 +86,20 @@ export function fitNormaliser(
 }
 
 /**
- * The column on the fitted scale; the value at i depends on the input at i alone. NaN stays NaN.
+ * The column on the fitted scale, or its memberships in the fitted term; the value at i depends on the input at i alone. NaN stays NaN.
  * @param out written and returned, same length as `values` (it may be `values`); a new column by default
  * @throws {RangeError} when the lengths differ
  */
 export function applyNormaliser(
   values: Float64Array,
-  { offset, scale }: FittedNormaliser,
+  fitted: FittedNormaliser,
   out: Float64Array = new Float64Array(values.length),
 ): Float64Array {
+  if (fitted.normalization === 'quantile')
+    return createMembership(fitted.type, fitted.parameters).evaluateAll(values, out)
   if (out.length !== values.length)
     throw new RangeError(`${values.length} values do not fit a column of ${out.length}`)
+  const { offset, scale } = fitted
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number
     if (scale !== 0) out[i] = (value - offset) / scale

@@ -1,5 +1,6 @@
 import { createFuzzySet } from '../fuzzy/fuzzy-set.ts'
 import type { Membership } from '../fuzzy/membership.ts'
+import { isQuantileSet } from '../fuzzy/quantile-set.ts'
 import { columnOf, type IndicatorInput, type OutputColumns } from '../indicators/indicator.ts'
 import type { Bars } from '../market/bars.ts'
 import type { ColumnCache } from './column-cache.ts'
@@ -10,6 +11,7 @@ import {
   type ReferredOutput,
   referenceOf,
   resolveReference,
+  setOf,
   sourceReference,
 } from './pipeline-recipe.ts'
 
@@ -87,8 +89,8 @@ function calculationKey(recipe: Pick<FeatureRecipe, 'indicators'>, referred: Ref
 }
 
 /**
- * A feature on the bars of its own timeframe, before any normalisation: memberships in 0–1, or the indicator as it is.
- * Not to be written to.
+ * A feature on the bars of its own timeframe, before anything that is fitted: memberships in 0–1 where their numbers are
+ * written, else the indicator as it is. Not to be written to.
  */
 export function nativeColumn(
   recipe: FeatureRecipe,
@@ -98,7 +100,9 @@ export function nativeColumn(
   const values = indicators.read(referenceOf(recipe, feature))
   const { source } = feature
   if (source.kind === 'raw') return values
-  const terms = recipe.fuzzySets[source.fuzzy_set]?.terms.filter(({ name }) => name === source.term) ?? []
+  const set = setOf(recipe, source.fuzzy_set)
+  if (isQuantileSet(set)) return values
+  const terms = set.terms.filter(({ name }) => name === source.term)
   const membership = createFuzzySet(terms).terms[0]?.membership
   if (membership === undefined) throw new TypeError(`the recipe has not been checked: no term ${source.term}`)
   return fuzzifyInChunks(values, membership, checkpoint)

@@ -1,4 +1,4 @@
-import type { TermDefinition } from '../fuzzy/fuzzy-set.ts'
+import type { SetDefinition } from '../fuzzy/quantile-set.ts'
 import type { IndicatorSpec, OutputSpec } from '../indicators/indicator.ts'
 import type { IndicatorParams } from '../indicators/params.ts'
 import { findIndicator } from '../indicators/registry.ts'
@@ -16,9 +16,7 @@ export type FeatureRecipe = {
   /** By id. */
   readonly indicators: Readonly<Record<string, RecipeIndicator>>
   /** By name: what a set reads, an indicator's id or `id.output`, and its terms. */
-  readonly fuzzySets: Readonly<
-    Record<string, { readonly indicator: string; readonly terms: readonly TermDefinition[] }>
-  >
+  readonly fuzzySets: Readonly<Record<string, SetDefinition>>
   /** In canonical order. */
   readonly features: readonly Feature[]
 }
@@ -45,11 +43,15 @@ export function timeframesOf({ base, features }: FeatureRecipe): readonly Timefr
 }
 
 /** What a feature looks at: an indicator's id, or `id.output`. */
-export function referenceOf({ fuzzySets }: FeatureRecipe, { source }: Feature): string {
-  if (source.kind === 'raw') return source.indicator
-  const set = Object.hasOwn(fuzzySets, source.fuzzy_set) ? fuzzySets[source.fuzzy_set] : undefined
-  if (set === undefined) throw new TypeError(`the recipe has not been checked: no set ${source.fuzzy_set}`)
-  return set.indicator
+export function referenceOf(recipe: Pick<FeatureRecipe, 'fuzzySets'>, { source }: Feature): string {
+  return source.kind === 'raw' ? source.indicator : setOf(recipe, source.fuzzy_set).indicator
+}
+
+/** The fuzzy set of that name. @throws {TypeError} when there is none: the recipe has not been checked */
+export function setOf({ fuzzySets }: Pick<FeatureRecipe, 'fuzzySets'>, name: string): SetDefinition {
+  const set = Object.hasOwn(fuzzySets, name) ? fuzzySets[name] : undefined
+  if (set === undefined) throw new TypeError(`the recipe has not been checked: no set ${name}`)
+  return set
 }
 
 /** The output a reference stands for. @throws {TypeError} when there is none: the recipe has not been checked */

@@ -1,3 +1,4 @@
+import { termNamesOf } from '../fuzzy/quantile-set.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { Strategy } from '../strategy/strategy.ts'
@@ -22,7 +23,7 @@ export function recipeOf(
   const sets = Object.entries(strategy.fuzzy_sets)
   const context = {
     timeframes,
-    terms: Object.fromEntries(sets.map(([name, { terms }]) => [name, terms.map(term => term.name)])),
+    terms: Object.fromEntries(sets.map(([name, set]) => [name, termNamesOf(set)])),
   }
   const { features, faults } = listFeatures(strategy.nn_inputs, context, '/nn_inputs')
   const [fault] = faults

@@ -34,7 +34,7 @@ export type FeatureRequest = {
   /** Open times of the base bars wanted, epoch ms, half-open; null is unbounded. Bars before it warm indicators up. */
   readonly start?: number | null
   readonly end?: number | null
-  /** Open times of the base bars that normalisers are fitted on. Needed when a feature is normalised. */
+  /** Open times of the base bars that normalisers are fitted on. Needed when a feature is normalised, or its term fitted. */
   readonly fit?: TimeSpan | null
   /** Called every few milliseconds with the steps done, one per symbol and timeframe; it may throw to stop the work. */
   readonly checkpoint?: (done: number, total: number, phase: string) => void
@@ -52,7 +52,7 @@ export type FeatureBuild = {
   readonly table: FeatureTable
   /** In the order of the table. */
   readonly symbols: readonly SymbolFeatures[]
-  /** By feature id; features that are not normalised have none. */
+  /** By feature id; features of which nothing is fitted have none. */
   readonly normalisers: Readonly<Record<string, FittedNormaliser>>
   readonly warnings: readonly string[]
 }
@@ -107,7 +107,7 @@ export function fitFeatures(
   )
 }
 
-/** Every feature of one symbol on its base bars, in canonical order, before any normalisation and with every bar. */
+/** Every feature of one symbol on its base bars, in canonical order, as `nativeColumn` and with every bar. */
 export function joinFeatures(
   recipe: FeatureRecipe,
   symbol: SymbolBars,

@@ -27,10 +27,11 @@ export type TermCoverage = {
   readonly never_active: boolean
 }
 
-/** Below 1 % a term hardly moves a network. */
-const defaultEpsilon = 0.01
-/** Shares from which a warning is worth reading; chosen, not measured. */
-const warnAt = { uncovered: 0.05, ruspini: 0.25, strongest: 0.95 } as const
+/**
+ * `epsilon`: a membership up to here counts as none, for below 1 % a term hardly moves a network. The others are shares of
+ * bars from which a warning is worth reading; chosen, not measured.
+ */
+export const coverageLimits = { epsilon: 0.01, uncovered: 0.05, ruspini: 0.25, strongest: 0.95 } as const
 
 /** Sums over the bars, filled in one pass. */
 type Tally = {
@@ -53,7 +54,7 @@ type Tally = {
 export function coverageReport(
   values: Float64Array,
   set: FuzzySet,
-  epsilon: number = defaultEpsilon,
+  epsilon: number = coverageLimits.epsilon,
 ): CoverageReport {
   const tally = tallyBars(values, set, epsilon)
   const share = (count: number) => (tally.bars === 0 ? null : count / tally.bars)
@@ -132,7 +133,7 @@ function warnAbout(tally: Tally, terms: readonly TermCoverage[], epsilon: number
   if (tally.bars === 0) return ['there are no values to look at']
   const warnings: string[] = []
   const uncovered = tally.uncovered / tally.bars
-  if (uncovered > warnAt.uncovered) {
+  if (uncovered > coverageLimits.uncovered) {
     const where = `${format(tally.uncoveredMin)} to ${format(tally.uncoveredMax)}`
     warnings.push(
       `${percent(uncovered)} of the bars belong to no term (no membership above ${epsilon}); their values lie within ` +
@@ -140,7 +141,7 @@ function warnAbout(tally: Tally, terms: readonly TermCoverage[], epsilon: number
     )
   }
   const deviation = tally.deviationSum / tally.bars
-  if (deviation > warnAt.ruspini) {
+  if (deviation > coverageLimits.ruspini) {
     warnings.push(
       `the memberships of a bar add up to something ${format(deviation)} away from 1 on average: the terms leave ` +
         'gaps or overlap more than their neighbours',
@@ -148,7 +149,7 @@ function warnAbout(tally: Tally, terms: readonly TermCoverage[], epsilon: number
   }
   for (const { name, never_active, strongest_fraction } of terms) {
     if (never_active) warnings.push(`'${name}' is never active on these values: its feature is constant`)
-    else if (terms.length > 1 && (strongest_fraction ?? 0) > warnAt.strongest) {
+    else if (terms.length > 1 && (strongest_fraction ?? 0) > coverageLimits.strongest) {
       warnings.push(
         `'${name}' is the strongest term on ${percent(strongest_fraction ?? 0)} of the bars: the set hardly tells bars apart`,
       )

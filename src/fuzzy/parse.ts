@@ -41,16 +41,7 @@ export function parseFuzzySet(definition: unknown, pointer: string): Parsed<Fuzz
     return { kind: 'invalid', faults: [{ pointer, code: 'type', message }] }
   }
   const { indicator, ...written } = definition
-  const faults: FieldError[] = []
-  if (indicator === undefined) {
-    const misspelt = Object.keys(written).find(key => nearest(key, ['indicator']) !== null)
-    const hint = misspelt === undefined ? 'a fuzzy set reads one' : `is ${show(misspelt)} meant to be it?`
-    const message = `'indicator' is missing: ${hint}`
-    faults.push({ pointer: `${pointer}/indicator`, code: 'required', message })
-  } else if (typeof indicator !== 'string' || indicator === '') {
-    const message = `${show(indicator)} should be the id of an indicator, or id.output`
-    faults.push({ pointer: `${pointer}/indicator`, code: 'type', message })
-  }
+  const faults = findIndicatorFaults(definition, pointer)
   if (Object.keys(written).length === 0)
     faults.push({ pointer, code: 'empty', message: 'a fuzzy set needs at least one term' })
   const terms: TermDefinition[] = []
@@ -66,6 +57,23 @@ export function parseFuzzySet(definition: unknown, pointer: string): Parsed<Fuzz
   }
   if (faults.length > 0 || typeof indicator !== 'string') return { kind: 'invalid', faults }
   return { kind: 'valid', value: { indicator, terms } }
+}
+
+/** What is wrong with what a set reads. Whether there is such an indicator is the strategy's to check. */
+export function findIndicatorFaults(
+  definition: Readonly<Record<string, unknown>>,
+  pointer: string,
+): FieldError[] {
+  const { indicator, ...others } = definition
+  const at = `${pointer}/indicator`
+  if (indicator === undefined) {
+    const misspelt = Object.keys(others).find(key => nearest(key, ['indicator']) !== null)
+    const hint = misspelt === undefined ? 'a fuzzy set reads one' : `is ${show(misspelt)} meant to be it?`
+    return [{ pointer: at, code: 'required', message: `'indicator' is missing: ${hint}` }]
+  }
+  if (typeof indicator === 'string' && indicator !== '') return []
+  const message = `${show(indicator)} should be the id of an indicator, or id.output`
+  return [{ pointer: at, code: 'type', message }]
 }
 
 /** Reads one membership in either notation. @param pointer JSON pointer of the membership */
@@ -172,16 +180,18 @@ function findUnknownKeys(membership: Readonly<Record<string, unknown>>, pointer:
   }))
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+/** A map of keys. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A value as it reads in a sentence. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))
   return text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text
 }
 
-function escapeKey(key: string): string {
+/** A key as a step of a JSON pointer. */
+export function escapeKey(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -4,10 +4,17 @@ import { type FitRange, type FittedOn, sortedValuesIn } from './fitted-range.ts'
 import { createFuzzySet, type TermDefinition } from './fuzzy-set.ts'
 import { findNameFaults } from './parse.ts'
 
-/** Shape of the inner terms of a fitted set. */
-export type QuantileShape = 'triangular' | 'trapezoidal' | 'gaussian'
+/** Shapes of the inner terms of a fitted set; the first is the one that is taken where none is named. */
+export const quantileShapes = ['triangular', 'trapezoidal', 'gaussian'] as const
+
+export type QuantileShape = (typeof quantileShapes)[number]
+
+/** Breakpoints that differ by less than this share of their size differ by rounding alone. */
+const roundingShare = 1e-12
 
 export type QuantileTermsRequest = FitRange & {
+  /** What the values are, as messages name it; "bars [from, to)" by default. */
+  readonly of?: string
   /** Names of the terms, lowest first; at least 2. */
   readonly terms: readonly string[]
   readonly shape: QuantileShape
@@ -53,8 +60,9 @@ export function quantileTerms(values: Float64Array, request: QuantileTermsReques
   if (sorted.length < wanted.length) throw tooFew(request, `only ${sorted.length} bars have a value`)
   const breakpoints = wanted.map(fraction => quantileOf(sorted, fraction))
   for (let i = 1; i < breakpoints.length; i++) {
-    if ((breakpoints[i] as number) > (breakpoints[i - 1] as number)) continue
-    throw tooFew(request, `too many of them are ${breakpoints[i]}`)
+    const [low, high] = [breakpoints[i - 1] as number, breakpoints[i] as number]
+    if (high - low > roundingShare * Math.max(Math.abs(low), Math.abs(high))) continue
+    throw tooFew(request, `too many of them are ${high}`)
   }
   const definitions = build(terms, breakpoints)
   // Refuses what only extreme values can give: a width that is 0 after rounding, a corner beyond 1e300.
@@ -79,8 +87,8 @@ function checkNames(names: readonly string[]): void {
     throw new Problem('params-invalid', errors[0]?.message ?? 'the terms are not valid', { errors })
 }
 
-function tooFew({ terms, from, to }: QuantileTermsRequest, why: string): Problem {
-  const message = `the values of bars [${from}, ${to}) cannot be shared out among ${terms.length} terms: ${why}`
+function tooFew({ terms, from, to, of }: QuantileTermsRequest, why: string): Problem {
+  const message = `the values of ${of ?? `bars [${from}, ${to})`} cannot be shared out among ${terms.length} terms: ${why}`
   return new Problem('params-invalid', message, {
     hint: 'Use fewer terms, a longer range, or write the parameters of the terms by hand.',
   })

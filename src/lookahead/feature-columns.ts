@@ -1,7 +1,7 @@
 import type { Feature } from '../features/feature-id.ts'
 import { fitFeatures, joinFeatures, type SymbolBars } from '../features/pipeline.ts'
 import { type Checkpoint, normaliseInChunks } from '../features/pipeline-columns.ts'
-import { normalizationOf, type TimeSpan } from '../features/pipeline-fit.ts'
+import { fittingOf, type TimeSpan } from '../features/pipeline-fit.ts'
 import {
   type FeatureRecipe,
   referenceOf,
@@ -14,8 +14,8 @@ import { columnId, type MarketView, type NamedColumn } from './named-column.ts'
 
 /**
  * Indicators on the bars of every timeframe that features name, the features joined to the base bars, and, where they
- * are normalised, once more on the scale fitted on `fit`. A scale is made from its range: views that end before its end
- * have no normalised columns, and without a range there are none.
+ * are fitted, once more on the scale, or in the term, that `fit` gives. These are made from their range: views that end
+ * before its end have no fitted columns, and without a range there are none.
  */
 export function featureColumns(
   recipe: FeatureRecipe,
@@ -41,7 +41,8 @@ export function featureColumns(
       if (normaliser === undefined || !(column.values instanceof Float64Array)) return []
       const values = normaliseInChunks(column.values, normaliser, checkpoint)
       const name = recipe.features[i]?.id ?? ''
-      return [{ ...column, name, values, depends_on: [columnId(column)] }]
+      const kind = normaliser.normalization === 'quantile' ? 'membership' : column.kind
+      return [{ ...column, name, kind, values, depends_on: [columnId(column)] }]
     })
     return [...native, ...joined, ...scaled]
   })
@@ -54,11 +55,11 @@ function joinedColumn(
 ): NamedColumn {
   const reference = referenceOf(recipe, feature)
   const place = { symbol: symbol.symbol, timeframe: feature.timeframe }
-  const isNormalised = normalizationOf(feature) !== 'none'
+  const fitting = fittingOf(recipe, feature)
   return {
     ...place,
-    name: isNormalised ? `${feature.id} before ${normalizationOf(feature)}` : feature.id,
-    kind: feature.source.kind === 'fuzzy' ? 'membership' : 'feature',
+    name: fitting === 'none' ? feature.id : `${feature.id} before ${fitting}`,
+    kind: feature.source.kind === 'fuzzy' && fitting === 'none' ? 'membership' : 'feature',
     bars: base,
     values,
     depends_on: [indicatorColumnId(recipe, reference, place)],

@@ -42,11 +42,11 @@ export type Desk = Source & { readonly checkpoint: () => void }
 /** What is kept of the indicators, so that those of the artifact are the ones that were calculated for the run. */
 const cacheBytes = 256 * 1_048_576
 
-/** @param yaml of the strategy that was pinned */
+/** @param yaml of the strategy that was pinned, for rules; models bring their own */
 export function decideBy(params: EffectiveBacktestingParams, yaml: string, desk: Desk): Decider {
   const { model, ensemble } = params
   if (ensemble !== undefined) return decideByEnsemble({ ...params, ensemble: ensemble as Ensemble }, desk)
-  return model === undefined ? decideByRules(yaml) : decideByModel({ ...params, model }, yaml, desk)
+  return model === undefined ? decideByRules(yaml) : decideByModel({ ...params, model }, desk)
 }
 
 function decideByRules(yaml: string): Decider {
@@ -65,12 +65,12 @@ function decideByRules(yaml: string): Decider {
 type WithModel = EffectiveBacktestingParams & { readonly model: string }
 
 /** Answers on a whole market first, then decides. */
-function decideByModel(params: WithModel, yaml: string, desk: Desk): Decider {
-  const { model_id, manifest, served } = readModel(desk.server.home, params.model)
+function decideByModel(params: WithModel, desk: Desk): Decider {
+  const { model_id, manifest, served, strategy_yaml } = readModel(desk.server.home, params.model)
   const predictor = loadModel(served)
   const { base_timeframe } = manifest.pipeline
   const others = manifest.timeframes.slice(1)
-  const { history_required } = parseStrategy(yaml).strategy
+  const history = historyOf(strategy_yaml)
   const outputs = new Map<string, ModelSignals['outputs']>()
   return {
     strategy: tradedModel(manifest),
@@ -78,7 +78,7 @@ function decideByModel(params: WithModel, yaml: string, desk: Desk): Decider {
       const k = params.symbols.indexOf(symbol)
       const bars = { ...readOthers(params, { others, k }, desk), [base_timeframe]: cut.bars }
       const prediction = predictor.predict({ symbol, bars }, cut.from, desk.checkpoint)
-      const signals = signalsOf(prediction, served, history_required)
+      const signals = signalsOf(prediction, served, history)
       outputs.set(symbol, signals.outputs)
       return { ...cut, signals }
     },
@@ -88,6 +88,9 @@ function decideByModel(params: WithModel, yaml: string, desk: Desk): Decider {
     model: { model: { model_id, trained: partOf(manifest, 'train') } },
   }
 }
+
+/** Bars before the first decision that the strategy of a model asks for. */
+const historyOf = (yaml: string): number => parseStrategy(yaml).strategy.history_required
 
 function remarkOn(
   { symbol, bars, from, signals }: DecidedMarket,
@@ -109,8 +112,9 @@ function decideByEnsemble(params: WithEnsemble, desk: Desk): Decider {
   const { composition } = ensemble
   const keys = memberKeys(ensemble)
   const open = (key: string) => {
-    const { manifest, served } = readModel(desk.server.home, ensemble.models[key]?.model ?? '')
-    return { key, manifest, served, predictor: loadModel(served) }
+    const stored = readModel(desk.server.home, ensemble.models[key]?.model ?? '')
+    const { manifest, served, strategy_yaml } = stored
+    return { key, manifest, served, history: historyOf(strategy_yaml), predictor: loadModel(served) }
   }
   const gate = open(composition.gate_model)
   const members = [...new Set(keys.values())].map(open)
@@ -123,10 +127,13 @@ function decideByEnsemble(params: WithEnsemble, desk: Desk): Decider {
       const bars = { ...readOthers(params, { others, k }, desk), [params.timeframe]: cut.bars }
       const answer = ({ predictor }: typeof gate) =>
         predictor.predict({ symbol, bars }, cut.from, desk.checkpoint)
-      const decided = new Map(members.map(member => [member.key, signalsOf(answer(member), member.served)]))
+      const decided = new Map(
+        members.map(member => [member.key, signalsOf(answer(member), member.served, member.history)]),
+      )
       const answers = answer(gate)
       const signals = routeSignals(answers, {
         classes: 'classes' in gate.served.output ? gate.served.output.classes : [],
+        firstBar: gate.history,
         threshold: composition.regime_threshold,
         otherwise: unclearRegime,
         stabilityBars: composition.stability_bars,

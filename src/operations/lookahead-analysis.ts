@@ -1,5 +1,5 @@
 import { toRfc3339 } from '../clock.ts'
-import { checkFit, normalizationOf } from '../features/pipeline-fit.ts'
+import { checkFit, fittingOf } from '../features/pipeline-fit.ts'
 import { recipeOf } from '../features/pipeline-strategy.ts'
 import type { components } from '../openapi.gen.ts'
 import type { Strategy } from '../strategy/strategy.ts'
@@ -12,7 +12,7 @@ import type { FanOutSpec, Prepared, Rooms } from './spec.ts'
 type Requested = Readonly<components['schemas']['LookaheadAnalysisParams']>
 /** As the validator hands them on: defaults filled in. */
 export type LookaheadAnalysisParams = Requested & Required<Pick<Requested, 'adjustment' | 'cuts' | 'seed'>>
-/** What runs. `fit` is there when the strategy has normalised features. */
+/** What runs. `fit` is there when the strategy has features that are fitted. */
 export type EffectiveLookaheadParams = Omit<LookaheadAnalysisParams, 'symbol'> & AnalysedRun
 export type LookaheadAnalysisResult = Readonly<components['schemas']['LookaheadAnalysisResult']>
 
@@ -55,7 +55,7 @@ function partsOf(params: Params): number {
   return Math.ceil((params as EffectiveLookaheadParams).cuts / cutsPerBatch) + 1
 }
 
-/** The range given, or the share of the run that the strategy trains on; none where nothing is normalised. */
+/** The range given, or the share of the run that the strategy trains on; none where nothing is fitted. */
 function fitFor(params: LookaheadAnalysisParams, run: AnalysedRun, strategy: Strategy): Requested['fit'] {
   if (strategy.kind === 'rules') {
     if (params.fit === undefined) return undefined
@@ -63,8 +63,8 @@ function fitFor(params: LookaheadAnalysisParams, run: AnalysedRun, strategy: Str
   }
   const recipe = recipeOf(strategy, run.timeframes)
   if (params.fit !== undefined) checkFit(recipe, fitOf(params))
-  const isNormalised = recipe.features.some(feature => normalizationOf(feature) !== 'none')
-  if (params.fit !== undefined || !isNormalised) return params.fit
+  const isFitted = recipe.features.some(feature => fittingOf(recipe, feature) !== 'none')
+  if (params.fit !== undefined || !isFitted) return params.fit
   const [start, end] = [Date.parse(run.start), Date.parse(run.end)]
   const trained = Math.floor(start + strategy.training.data_split.train * (end - start))
   return { start: run.start, end: toRfc3339(trained) }

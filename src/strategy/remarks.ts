@@ -1,6 +1,6 @@
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { createFuzzySet } from '../fuzzy/fuzzy-set.ts'
-import type { FuzzySetDefinition } from '../fuzzy/parse.ts'
+import { isQuantileSet, type SetDefinition } from '../fuzzy/quantile-set.ts'
 import { findIndicator } from '../indicators/registry.ts'
 import { distancesOf } from './distance.ts'
 import { findOutput, indicatorOf } from './indicator-names.ts'
@@ -113,8 +113,13 @@ function namesOfInputs({ nn_inputs: inputs, fuzzy_sets: sets }: ModelStrategy): 
   )
 }
 
-/** Ranges of values that no term of a set covers, between its terms and towards the ends of what is possible. */
-function gapsOf(id: string, { indicator, terms }: FuzzySetDefinition, { indicators }: Strategy): string[] {
+/**
+ * Ranges of values that no term of a set covers, between its terms and towards the ends of what is possible. A fitted set
+ * has none: its outer terms are open.
+ */
+function gapsOf(id: string, set: SetDefinition, { indicators }: Strategy): string[] {
+  if (isQuantileSet(set)) return []
+  const { indicator, terms } = set
   const output = findOutput(indicator, indicators[indicatorOf(indicator)]?.type)
   const supports = createFuzzySet(terms).terms.map(({ membership: { support } }) => ({
     min: support.min ?? Number.NEGATIVE_INFINITY,

@@ -344,7 +344,7 @@ export const strategySchema = {
     },
     "StrategyFuzzySet": {
       "type": "object",
-      "description": "`indicator`, the id of an indicator or `id.output`, and the terms by name, in the order of the features. A term is\n`[a, b, c]`, a triangle, or `{ type, parameters }` with one of these types:\n\n* `triangular` [a, b, c]\n* `trapezoidal` [a, b, c, d]\n* `gaussian` [mean, sigma]\n* `sigmoid` [center, width]\n* `bell` [width, slope, center]\n* `left_shoulder` [a, b]\n* `right_shoulder` [a, b]\n* `singleton` [c]\n",
+      "description": "`indicator`, the id of an indicator or `id.output`, and the terms by name, in the order of the features. A term is\n`[a, b, c]`, a triangle, or `{ type, parameters }` with one of these types:\n\n* `triangular` [a, b, c]\n* `trapezoidal` [a, b, c, d]\n* `gaussian` [mean, sigma]\n* `sigmoid` [center, width]\n* `bell` [width, slope, center]\n* `left_shoulder` [a, b]\n* `right_shoulder` [a, b]\n* `singleton` [c]\n\nOr the numbers are fitted: `{ indicator, type: quantile, terms: [low, mid, high], shape }` shares out the values of\nthe training rows about equally among 2 to 32 terms, named lowest first. With k terms the peaks are the quantiles\n(i + ½) / k, and the outer terms are open. `shape` is `triangular` (without it), `trapezoidal` or `gaussian`. Each\ntimeframe is fitted on its own, all symbols together; a model keeps what it was trained with. Rules are never\ntrained, so strategies with rules cannot have such a set.\n",
       "additionalProperties": true,
       "properties": {
         "indicator": {
@@ -375,6 +375,16 @@ export const strategySchema = {
               75
             ]
           }
+        },
+        {
+          "indicator": "natr_14",
+          "type": "quantile",
+          "terms": [
+            "calm",
+            "usual",
+            "wild"
+          ],
+          "shape": "triangular"
         }
       ]
     },

@@ -1,6 +1,6 @@
 import type { OrderPlan, Sizing } from '../backtest/backtest-config.ts'
 import type { Feature, FeatureInput } from '../features/feature-id.ts'
-import type { FuzzySetDefinition } from '../fuzzy/parse.ts'
+import type { SetDefinition } from '../fuzzy/quantile-set.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { StrategyLabels } from './labels.ts'
@@ -24,7 +24,7 @@ export type RuleStrategy = Common & {
 export type ModelStrategy = Common & {
   readonly kind: 'model'
   /** By id. */
-  readonly fuzzy_sets: Readonly<Record<string, FuzzySetDefinition>>
+  readonly fuzzy_sets: Readonly<Record<string, SetDefinition>>
   readonly nn_inputs: readonly FeatureInput[]
   /** What `nn_inputs` come to, in the canonical order: the columns of the matrix, the inputs of the model. */
   readonly features: readonly Feature[]

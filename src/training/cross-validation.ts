@@ -41,6 +41,20 @@ export function purgedFolds(
 }
 
 /**
+ * One of the folds that `purgedFolds` makes, by itself.
+ * @param index of the group that is tested, 0 ≤ index < folds
+ * @throws {Problem} as `combinatorialFolds`
+ */
+export function purgedFold(
+  samples: Timed,
+  plan: { readonly folds: number; readonly index: number; readonly embargoBars: number },
+): Split {
+  const { folds: groups, index, embargoBars } = plan
+  checkPlan({ groups, testGroups: 1 }, samples.rows)
+  return splitTested(samples, groupRows(samples, groups), { tested: [index], embargoBars })
+}
+
+/**
  * Combinatorial purged cross-validation: every choice of `testGroups` of `groups` groups is the test once. Training
  * are the other rows whose label, from its row to its end, does not meet the time from the first row of a run of tested
  * groups to the end of its last label; after that time the first `embargoBars` bars of every symbol are left out too.
@@ -60,17 +74,21 @@ export function combinatorialFolds(
   const group = groupRows(samples, groups)
   return chooseGroups(groups, testGroups).map(tested => {
     checkpoint()
-    const split = splitByGroups(samples, group, { tested, embargoBars })
-    if (split.train.length > 0 && split.test.length > 0) return { testGroups: tested, split }
-    const part = split.train.length === 0 ? 'training' : 'test'
-    throw new Problem(
-      'params-invalid',
-      `with groups ${tested.join(', ')} as test there are no ${part} rows`,
-      {
-        hint: 'Use fewer groups, a longer range, labels that end sooner, or a smaller embargo.',
-      },
-    )
+    return { testGroups: tested, split: splitTested(samples, group, { tested, embargoBars }) }
   })
+}
+
+function splitTested(samples: Timed, group: Int32Array, plan: TestedGroups): Split {
+  const split = splitByGroups(samples, group, plan)
+  if (split.train.length > 0 && split.test.length > 0) return split
+  const part = split.train.length === 0 ? 'training' : 'test'
+  throw new Problem(
+    'params-invalid',
+    `with groups ${plan.tested.join(', ')} as test there are no ${part} rows`,
+    {
+      hint: 'Use fewer groups, a longer range, labels that end sooner, or a smaller embargo.',
+    },
+  )
 }
 
 function checkPlan(
@@ -116,14 +134,13 @@ const tests = 1
 const isPurged = 2
 const rests = 3
 
+/** Indexes of the groups that are tested, ascending, and the bars that rest after each run of them. */
+type TestedGroups = { readonly tested: readonly number[]; readonly embargoBars: number }
+
 /** A run of tested groups: from its first row to the end of its last label, epoch ms, both inclusive. */
 type Block = { from: number; to: number }
 
-function splitByGroups(
-  samples: Timed,
-  group: Int32Array,
-  { tested, embargoBars }: { readonly tested: readonly number[]; readonly embargoBars: number },
-): Split {
+function splitByGroups(samples: Timed, group: Int32Array, { tested, embargoBars }: TestedGroups): Split {
   const { rows } = samples
   const blocks = findBlocks(samples, group, tested)
   const isTested = new Uint8Array(1 + Math.max(...tested))

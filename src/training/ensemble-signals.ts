@@ -6,6 +6,8 @@ import type { Prediction } from './predictor.ts'
 export type Route = {
   /** The regimes in the order of the gate's outputs. */
   readonly classes: readonly string[]
+  /** Index of the first base bar on which the gate may propose one; default 0. */
+  readonly firstBar?: number
   /** Least probability of a regime that is believed, 0–1. */
   readonly threshold: number
   /** The regime where none is. */
@@ -23,7 +25,8 @@ export type EnsembleSignals = ModelSignals & { readonly regime: Float64Array }
 
 /**
  * The decisions of whichever member the regime calls for. A bar proposes the most probable regime, the first of equals,
- * or `otherwise` below the threshold; a bar without an answer of the gate proposes the regime that holds. One that is
+ * or `otherwise` below the threshold; a bar without an answer of the gate proposes the regime that holds, and bars before
+ * `firstBar` none. One that is
  * proposed `stabilityBars` times in a row holds from the last of these bars on. Before the first one nobody decides.
  *
  * On the bar on which another regime begins to hold, both exits are set where positions are closed then, and no
@@ -59,12 +62,13 @@ export function routeSignals(gate: Prediction, route: Route): EnsembleSignals {
 
 /** The regime that holds on each bar. */
 function regimesOf({ base, bar, outputs }: Prediction, route: Route): Float64Array {
-  const { classes, threshold, otherwise, stabilityBars } = route
+  const { classes, threshold, otherwise, stabilityBars, firstBar = 0 } = route
   const regime = new Float64Array(base.length).fill(Number.NaN)
   let held = Number.NaN
   let proposed = Number.NaN
   let times = 0
-  let row = 0
+  const after = bar.findIndex(at => at >= firstBar)
+  let row = after < 0 ? bar.length : after
   for (let i = 0; i < base.length; i++) {
     if (bar[row] === i) {
       const best = mostProbable(outputs, row * classes.length, classes.length)

@@ -112,7 +112,7 @@ function compare(set: TrainingSet, { part, answers, seed, checkpoint }: Comparis
 }
 
 /** So many that chance is known well, so few that they take seconds. */
-function countPermutations(rows: number): number {
+export function countPermutations(rows: number): number {
   const { least, most } = permutations
   return Math.max(least, Math.min(most, Math.floor(permutedRows / rows)))
 }

@@ -60,7 +60,8 @@ export function measurePart(
   return { ...scoreAnswers(answers, label, classes), loss }
 }
 
-function scoreAnswers(
+/** Everything but the loss. @param label class indexes or values, one per row; at least one */
+export function scoreAnswers(
   { outputs, predicted }: Answers,
   label: Float64Array,
   classes: readonly string[],

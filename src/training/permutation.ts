@@ -62,7 +62,10 @@ export function permutationTest(plan: PermutationPlan): PermutationTest {
  * Rows of a block for some rows: as many as lie, on average, between a row and the end of its label, at least the
  * cube root of their number. @param rows ascending
  */
-export function blockRowsOf({ symbol, time, labelEnd }: Samples, rows: Int32Array): number {
+export function blockRowsOf(
+  { symbol, time, labelEnd }: Pick<Samples, 'symbol' | 'time' | 'labelEnd'>,
+  rows: Int32Array,
+): number {
   let within = 0
   let next = 0
   for (let i = 0; i < rows.length; i++) {

@@ -2,7 +2,7 @@ import { assembleFeatures } from '../features/feature-matrix.ts'
 import { windowEnds } from '../features/feature-table.ts'
 import { joinFeatures, type SymbolBars } from '../features/pipeline.ts'
 import { type Checkpoint, normaliseInChunks, type SessionBars } from '../features/pipeline-columns.ts'
-import { normalizationOf } from '../features/pipeline-fit.ts'
+import { fittingOf } from '../features/pipeline-fit.ts'
 import type { ModelSpec } from '../model/model-spec.ts'
 import { Predictor } from '../model/predictor.ts'
 import { Problem } from '../problems.ts'
@@ -76,7 +76,7 @@ function checkServed({ recipe, normalisers, model: { spec }, output }: ServedMod
   if (outputs !== spec.outputs)
     throw unfit(`the network has ${spec.outputs} outputs where ${outputs} are meant`)
   const bare = features.find(
-    feature => normalizationOf(feature) !== 'none' && !Object.hasOwn(normalisers, feature.id),
+    feature => fittingOf(recipe, feature) !== 'none' && !Object.hasOwn(normalisers, feature.id),
   )
   if (bare !== undefined) throw unfit(`the feature ${bare.id} has no normaliser`)
 }

@@ -1,5 +1,4 @@
 import { Problem } from '../problems.ts'
-import { type Fold, planFolds, type WalkPlan } from '../research/folds.ts'
 import type { StrategySplit } from '../strategy/training.ts'
 import type { Samples } from './samples.ts'
 
@@ -22,9 +21,6 @@ export type Split = {
 }
 
 export type TimeRange = { readonly from: number; readonly to: number }
-
-/** More windows than anybody trains. */
-const maxWindows = 10_000
 
 /** What a split needs of the samples. */
 export type Timed = Pick<Samples, 'rows' | 'symbol' | 'bar' | 'time' | 'labelEnd'>
@@ -72,41 +68,31 @@ export function defaultEmbargo({ rows, symbol, bar }: Timed): number {
   return Math.ceil(defaultEmbargoFraction * most)
 }
 
-/** A window of a walk forward with its rows. */
-export type FoldSplit = { readonly fold: Fold; readonly split: Split }
+/** A window of a walk forward: close times, epoch ms; the test begins where training ends or later. */
+export type WalkWindow = { readonly train: TimeRange; readonly test: TimeRange }
 
 /**
- * Windows of a walk forward. The newest `validation` share of the moments of each training window is its validation.
- * Rows are purged by the ends of their labels whatever the plan's own gap is.
- * @param validation 0 ≤ share < 1  @param embargoBars at each cut, in addition to the gap of the plan
- * @throws {Problem} 'params-invalid' when there is no window, one without rows, or more than 10,000
+ * The rows of one window of a walk forward. The newest `validation` share of the moments of its training rows is its
+ * validation. Rows are purged by the ends of their labels whatever gap the window has.
+ * @param validation 0 ≤ share < 1  @param embargoBars of every symbol, at the start of validation and of test
+ * @throws {Problem} 'params-invalid' when a part is left without rows
  */
-export function walkForward(
+export function splitWindow(
   samples: Timed,
-  plan: WalkPlan,
+  { train, test }: WalkWindow,
   { validation, embargoBars }: { readonly validation: number; readonly embargoBars: number },
-): readonly FoldSplit[] {
-  const [start, end] = spanOf(samples)
-  const folds = planFolds({ start, end: end + 1 }, plan, maxWindows + 1)
-  if (folds.length === 0 || folds.length > maxWindows) {
-    const what = folds.length === 0 ? 'too short for one window' : `too long for ${maxWindows} windows`
-    throw new Problem('params-invalid', `the range is ${what} of the walk forward`, {
-      hint: 'Change train_days and test_days, or the range.',
-    })
-  }
-  return folds.map(fold => {
-    const trained = rowsWithin(samples, { from: fold.train_start, to: fold.train_end })
-    const times = sortTimes(Float64Array.from(trained, row => samples.time[row] as number))
-    const cut = times[Math.round((1 - validation) * times.length)] ?? fold.train_end
-    const split = cutRows(samples, {
-      train: { from: fold.train_start, to: validation === 0 ? fold.train_end : cut },
-      validation: validation === 0 ? null : { from: cut, to: fold.train_end },
-      test: { from: fold.test_start, to: fold.test_end },
-      embargoBars,
-    })
-    checkParts(split, validation === 0 ? ['train', 'test'] : ['train', 'validation', 'test'], fold.index)
-    return { fold, split }
+): Split {
+  const trained = rowsWithin(samples, train)
+  const times = sortTimes(Float64Array.from(trained, row => samples.time[row] as number))
+  const cut = times[Math.round((1 - validation) * times.length)] ?? train.to
+  const split = cutRows(samples, {
+    train: { from: train.from, to: validation === 0 ? train.to : cut },
+    validation: validation === 0 ? null : { from: cut, to: train.to },
+    test,
+    embargoBars,
   })
+  checkParts(split, validation === 0 ? ['train', 'test'] : ['train', 'validation', 'test'])
+  return split
 }
 
 export type CutPlan = {
@@ -139,7 +125,8 @@ export function cutRows(samples: Timed, { train, validation, test, embargoBars }
   }
 }
 
-function rowsWithin({ rows, time }: Timed, { from, to }: TimeRange): Int32Array {
+/** Rows that close in a range, ascending. */
+export function rowsWithin({ rows, time }: Timed, { from, to }: TimeRange): Int32Array {
   const within = new Int32Array(rows)
   let count = 0
   for (let row = 0; row < rows; row++) {
@@ -150,7 +137,7 @@ function rowsWithin({ rows, time }: Timed, { from, to }: TimeRange): Int32Array 
 }
 
 /** Without the rows among the first `embargoBars` bars of every symbol, counted from its first row. */
-function withoutEmbargo({ symbol, bar }: Timed, rows: Int32Array, embargoBars: number): Int32Array {
+export function withoutEmbargo({ symbol, bar }: Timed, rows: Int32Array, embargoBars: number): Int32Array {
   let first = rows[0] ?? 0
   return rows.filter(row => {
     if (symbol[row] !== symbol[first]) first = row
@@ -158,27 +145,13 @@ function withoutEmbargo({ symbol, bar }: Timed, rows: Int32Array, embargoBars: n
   })
 }
 
-/** First and last time of any row. */
-function spanOf({ time }: Timed): readonly [number, number] {
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (let row = 0; row < time.length; row++) {
-    first = Math.min(first, time[row] as number)
-    last = Math.max(last, time[row] as number)
-  }
-  return [first, last]
-}
-
-function checkParts(
-  split: Split,
-  parts: readonly ('train' | 'validation' | 'test')[],
-  fold: number | null = null,
-): void {
+/** @throws {Problem} 'params-invalid' when one of the parts has no rows */
+export function checkParts(split: Split, parts: readonly ('train' | 'validation' | 'test')[]): void {
   const empty = parts.find(part => split[part].length === 0)
   if (empty === undefined) return
-  const where = fold === null ? '' : ` of window ${fold}`
   throw new Problem(
     'params-invalid',
-    `${empty}${where} has no rows: ${split.purged} rows were purged because their labels reach into the next part, ` +
+    `${empty} has no rows: ${split.purged} rows were purged because their labels reach into the next part, ` +
       `${split.embargoed} fell to the embargo of ${split.embargo_bars} bars`,
     { hint: 'Use a longer range, labels that end sooner, or a smaller embargo_bars.' },
   )

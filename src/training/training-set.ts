@@ -1,9 +1,9 @@
 import { assembleFeatures, type DroppedBars, type FeatureColumn } from '../features/feature-matrix.ts'
 import { type FeatureTable, stackSymbols } from '../features/feature-table.ts'
-import { type FittedNormaliser, fitNormaliser } from '../features/normaliser.ts'
+import type { FittedNormaliser } from '../features/normaliser.ts'
 import { joinFeatures, type SymbolBars } from '../features/pipeline.ts'
 import { normaliseInChunks, type SessionBars } from '../features/pipeline-columns.ts'
-import { normalizationOf } from '../features/pipeline-fit.ts'
+import { createFitter } from '../features/pipeline-fit.ts'
 import type { FeatureRecipe } from '../features/pipeline-recipe.ts'
 import { keepSessions } from '../features/pipeline-sessions.ts'
 import { recipeOf } from '../features/pipeline-strategy.ts'
@@ -13,8 +13,10 @@ import { firstBarAt, sliceBars } from '../market/bars.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { ModelStrategy } from '../strategy/strategy.ts'
+import { splitFold, type TrainingFold } from './fold-split.ts'
 import { joinSamples, type Samples } from './samples.ts'
 import { type Split, splitSamples } from './splits.ts'
+import { findUncovered } from './uncovered-rows.ts'
 import { keepWindows, knownBars } from './windows.ts'
 
 export type TrainingSetRequest = {
@@ -26,6 +28,8 @@ export type TrainingSetRequest = {
   /** Open times of the base bars, epoch ms, half-open; null is unbounded. Nothing after `end` is seen, by labels neither. */
   readonly start: number | null
   readonly end: number | null
+  /** What is tested, instead of the shares of the strategy's split. */
+  readonly fold?: TrainingFold
   /** Called every few milliseconds with the steps done, three per symbol; it may throw to stop the work. */
   readonly checkpoint?: (done: number, total: number, phase: string) => void
 }
@@ -85,7 +89,9 @@ export function buildTrainingSet(request: TrainingSetRequest): TrainingSet {
   const raws = sorted.map((symbol, i) => readSymbol(request, { recipe, symbol, look, done: 2 * i }))
   const choose = look(2 * sorted.length, 'choosing rows')
   const timed = timesOf(raws, choose)
-  const split = splitSamples(timed, strategy.training.data_split)
+  const { data_split } = strategy.training
+  const { fold } = request
+  const split = fold === undefined ? splitSamples(timed, data_split) : splitFold(timed, fold, data_split)
   const normalisers = fitOnTraining(recipe, raws, { timed, train: split.train, checkpoint: choose })
   const parts = raws.map((raw, i) => {
     const stop = look(2 * sorted.length + i, `normalising ${raw.symbol}`)
@@ -105,7 +111,9 @@ export function buildTrainingSet(request: TrainingSetRequest): TrainingSet {
     ...{ symbol, bars, from, labels: report, without_window: withoutWindow },
     dropped: parts[i]?.features.dropped ?? { pre_roll: 0, warm_up: 0, incomplete: 0 },
   }))
-  return { samples, split, table, symbols, recipe, normalisers, warnings: [...fitted, ...incomplete] }
+  const uncovered = findUncovered(recipe, samples, { train: split.train, checkpoint: choose })
+  const warnings = [...fitted, ...uncovered, ...incomplete]
+  return { samples, split, table, symbols, recipe, normalisers, warnings }
 }
 
 type Reading = {
@@ -159,15 +167,16 @@ function fitOnTraining(
 ): TrainingSet['normalisers'] {
   const { symbol, bar } = timed
   const fitted: [string, FittedNormaliser][] = []
+  const fitFeature = createFitter(recipe)
   recipe.features.forEach((feature, at) => {
-    const normalization = normalizationOf(feature)
-    if (normalization === 'none') return
     checkpoint()
-    const values = Float64Array.from(
-      train,
-      row => raws[symbol[row] as number]?.columns[at]?.values[bar[row] as number] ?? Number.NaN,
+    const found = fitFeature(feature, () =>
+      Float64Array.from(
+        train,
+        row => raws[symbol[row] as number]?.columns[at]?.values[bar[row] as number] ?? Number.NaN,
+      ),
     )
-    fitted.push([feature.id, fitNormaliser(values, normalization, { from: 0, to: values.length })])
+    if (found !== null) fitted.push([feature.id, found])
   })
   return Object.fromEntries(fitted)
 }

@@ -21,7 +21,10 @@ training_data:
 indicators:
   rsi_14: { type: rsi, period: 14 }
   roc_5: { type: roc, period: 5 }
+fuzzy_sets:
+  pace: { indicator: roc_5, type: quantile, terms: [down, still, up] }
 nn_inputs:
+  - { fuzzy_set: pace, timeframes: all }
   - { raw_indicator: rsi_14, timeframes: all, normalization: zscore }
   - { raw_indicator: roc_5, timeframes: all, normalization: robust }
 model: ${models[kind]}

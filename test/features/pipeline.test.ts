@@ -4,6 +4,7 @@ import { matrixBytes } from '../../src/features/matrix-bytes.ts'
 import { buildFeatures } from '../../src/features/pipeline.ts'
 import { type FeatureRecipe, historyOf } from '../../src/features/pipeline-recipe.ts'
 import { createFuzzySet, fuzzify } from '../../src/fuzzy/fuzzy-set.ts'
+import { isQuantileSet } from '../../src/fuzzy/quantile-set.ts'
 import { columnOf } from '../../src/indicators/indicator.ts'
 import { findIndicator, indicators } from '../../src/indicators/registry.ts'
 import type { Bars } from '../../src/market/bars.ts'
@@ -27,6 +28,12 @@ const msft = { symbol: 'MSFT', bars: { '1d': others, '1w': weeksOf(others) } }
 const recipe = richRecipe('1d', '1w')
 const fit = fitOf(days, 100, 200)
 
+const setOf = (name: string) => {
+  const set = recipe.fuzzySets[name]!
+  if (isQuantileSet(set)) throw new Error(`${name} has no numbers yet`)
+  return createFuzzySet(set.terms)
+}
+
 function problemOf(run: () => unknown): Problem {
   try {
     run()
@@ -41,12 +48,12 @@ test('memberships of the base timeframe are what the rooms give on their own', (
   const { table } = buildFeatures({ recipe, fit, symbols: [aapl] })
   const rsi = findIndicator('rsi')!
   const values = columnOf(rsi.compute(days, recipe.indicators.rsi_5!), 'value')
-  const [low] = fuzzify(values, createFuzzySet(recipe.fuzzySets.zone!.terms))
+  const [low] = fuzzify(values, setOf('zone'))
   const smoothed = columnOf(
     findIndicator('ema')!.compute({ ...days, source: values }, recipe.indicators.smooth!),
     'value',
   )
-  const [mid] = fuzzify(smoothed, createFuzzySet(recipe.fuzzySets.calm!.terms))
+  const [mid] = fuzzify(smoothed, setOf('calm'))
   for (let row = 0; row < table.rows; row++) {
     const bar = table.bar[row]!
     expect(table.values[row * table.ids.length]).toBe(Math.fround(low!.values[bar]!))

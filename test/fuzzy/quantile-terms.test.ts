@@ -129,6 +129,29 @@ test('what cannot be shared out is refused with what to do', () => {
   expect(tryTerms(nearlyEmpty, request)).toMatchObject({
     message: expect.stringContaining('only 2 bars have a value'),
   })
+  // Of a column that is 7 but for rounding, terms would tell nothing but the rounding.
+  const rounded = Float64Array.from({ length: 100 }, (_, i) => 7 + i * 2 ** -50)
+  expect(new Set(rounded).size).toBe(100)
+  expect(tryTerms(rounded, request)).toMatchObject({
+    message: expect.stringMatching(/too many of them are 7/),
+  })
+})
+
+test('what cannot be shared out is named as it was called', () => {
+  const request = { terms: ['low', 'high'], shape: 'triangular', from: 0, to: 9, of: 'the answer' } as const
+  expect(tryTerms(new Float64Array(9), request)).toMatchObject({
+    message: 'the values of the answer cannot be shared out among 2 terms: too many of them are 0',
+  })
+})
+
+test('the numbers of terms are those that JSON gives back: there is no -0 among them', () => {
+  const values = Float64Array.of(-4, -3, -0, 3, 4)
+  for (const shape of shapes) {
+    const { terms } = quantileTerms(values, { terms: ['low', 'mid', 'high'], shape, from: 0, to: 5 })
+    expect(JSON.parse(JSON.stringify(terms))).toEqual(terms)
+  }
+  const middle = quantileTerms(values, { terms: ['low', 'mid', 'high'], shape: 'triangular', from: 0, to: 5 })
+  expect(middle.terms[1]?.parameters[1]).toBe(0)
 })
 
 test.each([

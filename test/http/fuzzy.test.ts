@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { membershipTypes } from '../../src/fuzzy/registry.ts'
 import { type Problem, type Program, startProgram, stopPrograms } from '../support/program.ts'
 
@@ -6,6 +6,7 @@ type Evaluated = {
   rows: number
   columns: Record<string, (number | string | null)[]>
   terms: { name: string; type: string; parameters: number[] }[]
+  fitted_on: { values: number; start: string | null; end: string | null } | null
   coverage: { bars: number; missing_bars: number; uncovered_fraction: number | null; warnings: string[] }
 }
 
@@ -105,4 +106,74 @@ test('too many posted values are not sent to an operation that takes none', asyn
   const terms = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`t${i}`, [i, i + 1, i + 2]]))
   const { body } = await evaluate<Problem>({ set: terms, values: Array(20_000).fill(1) })
   expect([body.code, body.hint]).toEqual(['params-invalid', 'Post fewer values at a time, or fewer terms.'])
+})
+
+describe('a set whose numbers are fitted', () => {
+  const quantile = { type: 'quantile', terms: ['low', 'mid', 'high'] }
+  const stored = { symbol: 'AAPL', timeframe: '1d', indicator: { type: 'rsi', period: 14 } }
+
+  test('is fitted on the values that are posted', async () => {
+    // The quantiles 1/6, 1/2 and 5/6 of 1 … 25 are 5, 13 and 21.
+    const values = [...Array.from({ length: 25 }, (_, i) => i + 1), null]
+    const { body } = await evaluate({ set: quantile, values })
+    expect(body.terms.map(({ type }) => type)).toEqual(['left_shoulder', 'triangular', 'right_shoulder'])
+    for (const [i, parameter] of [5, 13, 21].entries())
+      expect(body.terms[1]?.parameters[i]).toBeCloseTo(parameter, 12)
+    expect(body.fitted_on).toEqual({ values: 25, start: null, end: null })
+    expect((await evaluate({ set, values })).body.fitted_on).toBeNull()
+  })
+
+  test('is fitted on the stated bars, whichever are evaluated', async () => {
+    const fit = { start: '2014-01-01', end: '2016-01-01' }
+    const fitted = async (range: object) => (await evaluate({ set: quantile, ...stored, fit, ...range })).body
+    const whole = await fitted(fit)
+    const next = await fitted({ start: '2017-01-01', end: '2017-03-01' })
+    expect(next.terms).toEqual(whole.terms)
+    expect(next.fitted_on).toEqual({
+      values: whole.rows,
+      start: '2014-01-01T00:00:00.000Z',
+      end: '2016-01-01T00:00:00.000Z',
+    })
+    expect(next.rows).toBeLessThan(50)
+    expect(whole.coverage.uncovered_fraction).toBe(0)
+    const middle = [...whole.columns.value!].map(Number).sort((a, b) => a - b)[whole.rows >> 1]
+    expect(Math.abs(Number(middle) - whole.terms[1]!.parameters[1]!)).toBeLessThan(0.5)
+  })
+
+  test.each([
+    ['stored bars without a range', stored, '/body/fit required'],
+    [
+      'a range for posted values',
+      { values: [1, 2, 3], fit: { start: '2014-01-01', end: '2015-01-01' } },
+      '/body/fit not_allowed',
+    ],
+    [
+      'a range without bars',
+      { ...stored, fit: { start: '1990-01-01', end: '1991-01-01' } },
+      '/body/fit range',
+    ],
+    [
+      'an empty range',
+      { ...stored, fit: { start: '2015-01-01', end: '2014-01-01' } },
+      '/body/fit/start range',
+    ],
+    [
+      'a range for terms with numbers',
+      { ...stored, set, fit: { start: '2014-01-01', end: '2015-01-01' } },
+      '/body/fit not_allowed',
+    ],
+    [
+      'a term of the name of a column',
+      { values: [1, 2], set: { ...quantile, terms: ['value', 'b'] } },
+      '/body/set/terms/0 reserved',
+    ],
+  ])('%s is refused', async (_what, body, expected) => {
+    const refused = await evaluate<Problem>({ set: quantile, ...body })
+    expect(refused.body.errors.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([expected])
+  })
+
+  test('values that cannot be shared out are refused with what to do', async () => {
+    const { body } = await evaluate<Problem>({ set: quantile, values: [1, 1, 1, 1, 2] })
+    expect(body).toMatchObject({ code: 'params-invalid', hint: expect.stringContaining('fewer terms') })
+  })
 })

@@ -11,6 +11,7 @@ type Explanation = {
     stable_after: number | null
     first_usable_time: string | null
     indicator: string
+    fitted: string
   }[]
   missing: string[]
 }
@@ -86,4 +87,27 @@ test('a strategy that decides by rules has no features; one that is not there or
   expect(rules.body).toMatchObject({ features: [], first_row_time: null })
   const absent = await program.get<Problem>('/api/v1/strategies/nothing/features')
   expect([absent.status, absent.body.code]).toEqual([404, 'strategy-not-found'])
+})
+
+test('what training fits is told from what is written', async () => {
+  const fitted = yaml
+    .replace('name: explained', 'name: fitted')
+    .replace(/low: \{.*parameters: \[40, 70\] \}/, 'type: quantile, terms: [low, high]')
+    .replace(
+      'nn_inputs:',
+      'nn_inputs:\n  - { raw_indicator: smooth, timeframes: [1d], normalization: robust }',
+    )
+  const headers = { 'content-type': 'application/yaml' }
+  await program.request('PUT', '/api/v1/strategies/fitted', { raw: fitted, headers })
+  const features = async (name: string) =>
+    (await program.get<Explanation>(`/api/v1/strategies/${name}/features`)).body.features
+  expect((await features('fitted')).map(({ id, fitted }) => [id, fitted])).toEqual([
+    ['1d_smooth_raw', 'robust'],
+    ['1d_zone_low', 'quantile'],
+    ['1d_zone_high', 'quantile'],
+    ['1w_zone_low', 'quantile'],
+    ['1w_zone_high', 'quantile'],
+    ['1d_rsi_14_raw', 'none'],
+  ])
+  expect((await features('explained')).every(({ fitted }) => fitted === 'none')).toBe(true)
 })

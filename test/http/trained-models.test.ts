@@ -24,7 +24,7 @@ async function train(name: string, params: object = {}): Promise<{ operation: Op
   return { operation, id: String((operation.result as { model_id: string }).model_id) }
 }
 
-test.each(['fuzzy_and_raw', 'lstm_trend', 'return_regression'])(
+test.each(['fuzzy_and_raw', 'lstm_trend', 'return_regression', 'quantile_zones'])(
   'a trained %s says of stored bars, bar by bar, what it said when it was measured',
   async name => {
     const { operation, id } = await train(name)

@@ -56,6 +56,23 @@ test.each(shipped)('the shipped strategy %s is clean', (_file, strategy) => {
   expect(columns).toBeGreaterThan(3)
 })
 
+test('a fitted term is looked at as the indicator it reads, and as the membership it becomes behind its range', () => {
+  const [, strategy] = shipped.find(([file]) => file === 'quantile_zones.yaml')!
+  const view = marketOf(strategy, 300)
+  const { time } = view[0]!.bars['1d'] as Bars
+  const fit = { start: time[0]!, end: time[200]! }
+  const columns = (options: object) =>
+    strategyColumns(
+      strategy,
+      options,
+    )(view)
+      .filter(({ name }) => name.startsWith('1d_range_wild'))
+      .map(({ name, kind }) => `${kind} ${name}`)
+  const before = 'feature 1d_range_wild before quantile'
+  expect(columns({})).toEqual([before])
+  expect(columns({ fit })).toEqual([before, 'membership 1d_range_wild'])
+})
+
 describe('an indicator of the registry that looks ahead', () => {
   let restore = () => {}
   afterEach(() => restore())

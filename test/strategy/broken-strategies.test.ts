@@ -3,6 +3,7 @@ import { Problem } from '../../src/problems.ts'
 import { parseStrategy } from '../../src/strategy/parse.ts'
 import { brokenInputs } from '../fixtures/broken-inputs.ts'
 import { brokenOrders, ordered } from '../fixtures/broken-orders.ts'
+import { brokenQuantiles, fitted } from '../fixtures/broken-quantiles.ts'
 import { brokenRules } from '../fixtures/broken-rules.ts'
 import { model, rules } from '../fixtures/broken-strategies.ts'
 import { brokenTraining } from '../fixtures/broken-training.ts'
@@ -23,10 +24,12 @@ test('the strategies these tests break are valid and free of remarks', () => {
   expect(parseStrategy(model).warnings).toEqual([])
   expect(parseStrategy(rules).warnings).toEqual([])
   expect(parseStrategy(ordered).warnings).toEqual([])
+  expect(parseStrategy(fitted).warnings).toEqual([])
 })
 
 test.each([
   ...[...brokenInputs, ...brokenTraining].map(broken => ({ text: model, broken })),
+  ...brokenQuantiles.map(broken => ({ text: fitted, broken })),
   ...brokenOrders.map(broken => ({ text: ordered, broken })),
   ...brokenRules.map(broken => ({ text: rules, broken })),
 ])('$broken.0 is refused at its place, with what to do', ({ text, broken }) => {

@@ -20,6 +20,7 @@ const models: readonly (readonly [string, ServedModel])[] = [
   ['a perceptron', servedOf(untrainedModel('fuzzy_and_raw'))],
   ['a perceptron on days and weeks', servedOf(untrainedModel('fuzzy_and_raw', 7, weekly))],
   ['an LSTM', servedOf(untrainedModel('lstm_trend'))],
+  ['a perceptron with quantile sets', servedOf(untrainedModel('quantile_zones'))],
   ['a regression', servedOf(untrainedModel('return_regression'))],
 ]
 const fit = { start: days.time[0] ?? 0, end: days.time[600] ?? 0 }

@@ -13,6 +13,7 @@ export type Written = {
   readonly training?: Json
   readonly decisions?: Json
   readonly nn_inputs?: readonly Json[]
+  readonly fuzzy_sets?: Json
 }
 
 export const mlp = { type: 'mlp', architecture: { hidden_layers: [6, 4] } }
@@ -28,6 +29,7 @@ export function smallStrategy({
   training = {},
   decisions,
   nn_inputs,
+  fuzzy_sets,
 }: Written = {}): ModelStrategy {
   const { strategy, faults } = resolveStrategy({
     name: 'small',
@@ -36,7 +38,7 @@ export function smallStrategy({
       timeframes: { mode: 'single', timeframe: '1d' },
     },
     indicators: { rsi_5: { type: 'rsi', period: 5 }, change: { type: 'roc', period: 3 } },
-    fuzzy_sets: {
+    fuzzy_sets: fuzzy_sets ?? {
       zone: {
         indicator: 'rsi_5',
         low: { type: 'left_shoulder', parameters: [30, 60] },

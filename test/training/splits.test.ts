@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Problem } from '../../src/problems.ts'
-import { cutRows, type Split, splitSamples, type Timed, walkForward } from '../../src/training/splits.ts'
+import { planFolds, type WalkPlan } from '../../src/research/folds.ts'
+import { cutRows, type Split, splitSamples, splitWindow, type Timed } from '../../src/training/splits.ts'
 import { oneSymbol, someRows, timedRows } from './rows.ts'
 
 const shares = { train: 0.6, validation: 0.2, test: 0.2, embargo_bars: 0 }
@@ -136,12 +137,28 @@ const hourly = (rows: number, span: number) =>
       span: (span * dayMs) / 24,
     })),
   )
+
+/** The rows of every window of a walk from the first row to the last. */
+function walkForward(samples: Timed, plan: WalkPlan, cut: Parameters<typeof splitWindow>[2]): Split[] {
+  const [start, last] = [Math.min(...samples.time), Math.max(...samples.time)]
+  return planFolds({ start, end: last + 1 }, plan).map(fold =>
+    splitWindow(
+      samples,
+      {
+        train: { from: fold.train_start, to: fold.train_end },
+        test: { from: fold.test_start, to: fold.test_end },
+      },
+      cut,
+    ),
+  )
+}
+
 const walk = { train_days: 4, test_days: 2, purge_days: 0, embargo_days: 0, anchored: false }
 
 test('a walk forward trains, validates on the newest part of the training window, and tests what follows', () => {
   const folds = walkForward(hourly(240, 2), walk, { validation: 0.25, embargoBars: 0 })
   // Windows of 96 and 48 rows; two labels of each part end in the next.
-  expect(folds.map(({ split }) => endsOf(split))).toEqual([
+  expect(folds.map(endsOf)).toEqual([
     [
       [0, 69, 70],
       [72, 93, 22],
@@ -159,7 +176,7 @@ test('a walk forward trains, validates on the newest part of the training window
     ],
   ])
   const anchored = walkForward(hourly(240, 2), { ...walk, anchored: true }, { validation: 0, embargoBars: 3 })
-  expect(anchored.map(({ split }) => endsOf(split)).at(-1)).toEqual([
+  expect(anchored.map(endsOf).at(-1)).toEqual([
     ...[
       [0, 189, 190],
       [undefined, undefined, 0],
@@ -178,7 +195,7 @@ test('no window of a walk forward trains on what it tests', () => {
       (samples, anchored, embargoBars, validation) => {
         try {
           const plan = { ...walk, train_days: 2, test_days: 1, anchored }
-          for (const { split } of walkForward(samples, plan, { validation, embargoBars }))
+          for (const split of walkForward(samples, plan, { validation, embargoBars }))
             expectApart(samples, [split.train, split.validation, split.test])
         } catch (error) {
           if (!(error instanceof Problem)) throw error
@@ -186,10 +203,4 @@ test('no window of a walk forward trains on what it tests', () => {
       },
     ),
   )
-})
-
-test('a range without room for a window, or with too many, is refused', () => {
-  expect(() => walkForward(hourly(100, 1), walk, { validation: 0, embargoBars: 0 })).toThrow(/too short/)
-  const many = { ...walk, train_days: 0.001, test_days: 0.0001 }
-  expect(() => walkForward(hourly(240, 1), many, { validation: 0, embargoBars: 0 })).toThrow(/too long/)
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { artifactPath } from '../../src/archive/artifacts.ts'
 import { publishModel } from '../../src/archive/models.ts'
 import { decodeTable } from '../../src/archive/tables.ts'
@@ -7,6 +7,7 @@ import type { BacktestingResult } from '../../src/operations/backtesting.ts'
 import { signalsOf } from '../../src/training/model-signals.ts'
 import { loadModel } from '../../src/training/predictor.ts'
 import { servedOf } from '../../src/training/served-model.ts'
+import type { TrainedModel } from '../../src/training/trained-model.ts'
 import { backtestingParams } from '../support/backtesting-params.ts'
 import { makeRooms } from '../support/rooms.ts'
 import { sampleBars } from '../support/sample-bars.ts'
@@ -20,6 +21,11 @@ const weekly = daily.replace(
   '{ mode: single, timeframe: 1d }',
   '{ mode: multi_timeframe, list: [1d, 1w], base_timeframe: 1d }',
 )
+/** With quantile sets. */
+const fitted = exampleText('quantile_zones').replace(
+  'confidence_threshold: 0.45',
+  'confidence_threshold: 0.3',
+)
 const ofRegimes = `${daily.slice(0, daily.indexOf('decisions:'))}
 decisions:
   output_format: classification
@@ -28,14 +34,14 @@ training:
   epochs: 5
   labels: { source: regime }
 `
-const trained = {
+const trained: Readonly<Record<'gate' | 'day' | 'week', TrainedModel>> = {
   gate: untrainedModel('fuzzy_and_raw', 3, ofRegimes),
   day: untrainedModel('fuzzy_and_raw', 6, daily),
   week: untrainedModel('fuzzy_and_raw', 8, weekly),
 }
 type Key = keyof typeof trained
 
-async function makeEnsemble(timeframes: readonly string[] = ['1d', '1w']) {
+async function makeEnsemble(timeframes: readonly string[] = ['1d', '1w'], bundles = trained) {
   const home = makeHome()
   const { bars } = makeRooms(home)
   for (const timeframe of timeframes) {
@@ -43,7 +49,7 @@ async function makeEnsemble(timeframes: readonly string[] = ['1d', '1w']) {
     await bars.publish('AAPL', timeframe, stored, { source: 'sample', now: 0, calendar: 'XNYS' })
   }
   const publish = (key: Key) => ({
-    model: publishModel(home, trained[key], { now: 0, operationId: null }).model_id,
+    model: publishModel(home, bundles[key], { now: 0, operationId: null }).model_id,
   })
   const models = { gate: publish('gate'), day: publish('day'), week: publish('week') }
   const regimes = ['trending_up', 'trending_down', 'ranging', 'volatile']
@@ -91,6 +97,56 @@ test('an ensemble trades what the member of the regime decides, twice the same t
     expect(column(name)).toEqual(
       regime.map((index, i) => !Number.isNaN(index) && (index % 2 === 0 ? day : week)[name][i] === 1),
     )
+})
+
+describe('every model waits for the history that its strategy asks for', () => {
+  const waiting = (yaml: string, bars: number) =>
+    yaml.replace(/timeframes: (\{ mode: .* \})\n/, `timeframes: $1\n  history_required: ${bars}\n`)
+  const signalsWith = async (history: Readonly<Record<Key, number>>) => {
+    const waits: Readonly<Record<Key, TrainedModel>> = {
+      gate: untrainedModel('fuzzy_and_raw', 3, waiting(ofRegimes, history.gate)),
+      day: untrainedModel('quantile_zones', 2, waiting(fitted, history.day)),
+      week: untrainedModel('fuzzy_and_raw', 8, waiting(weekly, history.week)),
+    }
+    const { home, ensemble } = await makeEnsemble(['1d', '1w'], waits)
+    const composition = { ...ensemble.composition, on_regime_transition: 'let_run' }
+    const params = backtestingParams({ ensemble: { ...ensemble, composition } })
+    const { artifacts } = completed<BacktestingResult>(await runWorker(home, 'backtesting', params))
+    const artifact = artifacts.find(({ name }) => name === 'signals')
+    if (artifact === undefined) throw new Error('there are no signals')
+    const { columns } = decodeTable(readFileSync(artifactPath(home, operationId, 1, artifact)))
+    const column = (name: string) => [...(columns.find(found => found.name === name)?.values ?? [])]
+    const regime = column('regime').map(Number)
+    const decides = column('enter_long').map((_, i) =>
+      ['enter_long', 'exit_long', 'enter_short', 'exit_short'].some(name => column(name)[i] === true),
+    )
+    return { regime, decides }
+  }
+
+  test('members of different lengths decide from different bars on', async () => {
+    const free = await signalsWith({ gate: 0, day: 0, week: 0 })
+    const { regime, decides } = await signalsWith({ gate: 0, day: 700, week: 300 })
+    expect(regime).toEqual(free.regime)
+    // Even regimes are decided by the day model, odd ones by the week model.
+    const starts = regime.map(index => (index % 2 === 0 ? 700 : 300))
+    expect(decides).toEqual(free.decides.map((was, i) => was && i >= (starts[i] ?? 0)))
+    for (const [first, last] of [
+      [300, 700],
+      [700, 1_200],
+    ] as const)
+      expect(decides.slice(first, last)).toContain(true)
+    expect(free.decides.slice(0, 300)).toContain(true)
+    const heldBack = free.decides.filter((was, i) => was && i >= 300 && i < 700 && decides[i] === false)
+    expect(heldBack.length).toBeGreaterThan(0)
+  })
+
+  test('before the gate may speak there is no regime, and nobody decides', async () => {
+    const free = await signalsWith({ gate: 0, day: 0, week: 0 })
+    const { regime, decides } = await signalsWith({ gate: 500, day: 0, week: 0 })
+    expect(regime.slice(0, 500).every(Number.isNaN)).toBe(true)
+    expect(regime.slice(500)).toEqual(free.regime.slice(500))
+    expect(decides).toEqual(free.decides.map((was, i) => was && i >= 500))
+  })
 })
 
 test('what is accepted has every default, the datasets of all models, and is accepted again as it is', async () => {

@@ -177,8 +177,15 @@ describe('refused are, before anything is computed,', () => {
   })
 
   test('bars that are not stored, by symbol and timeframe', async () => {
-    const problem = await refusal({ strategy_yaml: yaml, fit, symbols: ['AAA', 'CCC'] })
-    expect([problem.code, problem.message]).toEqual(['bars-missing', 'no bars of CCC 1d are stored'])
+    expect(await refusal({ strategy_yaml: yaml, fit, symbols: ['AAA', 'CCC'] })).toMatchObject({
+      code: 'bars-missing',
+      message: 'no bars of CCC 1d are stored',
+      errors: [{ pointer: '/body/params/symbols/1', code: 'unknown' }],
+    })
+    // Named by the strategy, not by the request.
+    expect(await refusal({ strategy_yaml: yaml.replace('BBB', 'CCC'), fit })).toMatchObject({
+      errors: [{ pointer: '/body/params/strategy_yaml', code: 'unknown' }],
+    })
   })
 
   test('a range without bars, to build or to fit on, with the range that is stored', async () => {
@@ -219,6 +226,7 @@ const shipped = {
   fuzzy_reversion: '7c4f44c845cd97634a7e6646ea0dcf942ea1003b04ce664d0d05ab991198c85f',
   lstm_trend: '0d94054c1173ec87a4e691540d629a2842fb4ee80aa9e94d5333f0d5b5c0f8b0',
   multi_symbol: 'd30123f9f989a012e70fea26ed8b94e8d4a2993afb72492892f257c088cf3e00',
+  quantile_zones: '9594b1f97e61f0f3b06c7e807b11247056522043cedbfd8f698959aa8b9748af',
   return_regression: '2fca5a583f4a892060dcbcc57e4fd2a92f708077a3b41c5403b4e99ec5cfb7d8',
 }
 

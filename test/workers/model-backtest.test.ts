@@ -30,6 +30,7 @@ const models = {
   weekly: untrainedModel('fuzzy_and_raw', 8, weekly),
   lstm: untrainedModel('lstm_trend', 4),
   regression: untrainedModel('return_regression'),
+  quantile: untrainedModel('quantile_zones'),
 }
 
 type Stored = readonly [symbol: string, timeframe: string, bars: Bars]

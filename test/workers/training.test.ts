@@ -256,6 +256,7 @@ describe('refused before it is accepted', () => {
   test('bars that are not stored, and a range without any', async () => {
     expect(await refusal({ strategy_yaml: yamlOf(), symbols: ['CCC'] })).toMatchObject({
       code: 'bars-missing',
+      errors: [{ pointer: '/body/params/symbols/0', code: 'unknown' }],
     })
     const before = { start: '2001-01-01', end: '2002-01-01' }
     expect(await refusal({ strategy_yaml: yamlOf(), ...before })).toMatchObject({ code: 'bars-missing' })

@@ -1,8 +1,16 @@
 import type { BarsArchive } from '../../archive/bars.ts'
+import { toRfc3339OrNull } from '../../clock.ts'
 import { IndicatorColumns } from '../../features/pipeline-columns.ts'
 import { coverageReport } from '../../fuzzy/coverage.ts'
-import { createFuzzySet, fuzzify, type TermDefinition } from '../../fuzzy/fuzzy-set.ts'
-import { parseFuzzySet } from '../../fuzzy/parse.ts'
+import { createFuzzySet, fuzzify } from '../../fuzzy/fuzzy-set.ts'
+import {
+  isQuantileSet,
+  parseSet,
+  type QuantileSetDefinition,
+  type SetDefinition,
+  termNamesOf,
+} from '../../fuzzy/quantile-set.ts'
+import { type QuantileTerms, quantileTerms } from '../../fuzzy/quantile-terms.ts'
 import { memberships } from '../../fuzzy/registry.ts'
 import { findIndicator } from '../../indicators/registry.ts'
 import { firstBarAt, formatTime } from '../../market/bars.ts'
@@ -39,10 +47,14 @@ export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuz
       response.json({ items } satisfies Api['MembershipList'])
     },
     evaluateFuzzySet: async ({ body }, response) => {
-      const terms = readTerms(body.set)
+      const definition = readSet(body.set)
       const isPosted = body.values !== undefined
       const given = isPosted ? ofBody(body) : await ofIndicator(rooms, body)
-      checkSize(given.values.length * terms.length, isPosted)
+      checkSize(given.values.length * definition.terms.length, isPosted)
+      if (body.fit !== undefined && !isQuantileSet(definition))
+        throw refuse('/body/fit', 'not_allowed', 'only a set of type quantile is fitted')
+      const fitted = isQuantileSet(definition) ? await fitSet(rooms, definition, { body, given }) : null
+      const terms = isQuantileSet(definition) ? (fitted?.terms ?? []) : definition.terms
       const set = createFuzzySet(terms)
       const columns = fuzzify(given.values, set)
       response.json({
@@ -53,6 +65,7 @@ export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuz
           ...Object.fromEntries(columns.map(({ name, values }) => [name, toNulls(values)])),
         },
         terms: terms.map(({ name, type, parameters }) => ({ name, type, parameters: [...parameters] })),
+        fitted_on: fitted === null ? null : presentFit(fitted, body.fit),
         coverage: present(coverageReport(given.values, set)),
       } satisfies Api['FuzzyEvaluated'])
     },
@@ -60,23 +73,49 @@ export function fuzzyRoutes(rooms: Rooms): Some<'listMemberships' | 'evaluateFuz
 }
 
 /** @throws {Problem} 'params-invalid' with every fault of the set */
-function readTerms(set: Api['FuzzyEvaluation']['set']): readonly TermDefinition[] {
+function readSet(set: Api['FuzzyEvaluation']['set']): SetDefinition {
   if (set.indicator !== undefined) {
     const message =
       'a set of a strategy names what it reads; here values or the indicator of the body do: leave it out'
     throw refuse('/body/set/indicator', 'not_allowed', message)
   }
-  const parsed = parseFuzzySet({ ...set, indicator: 'values' }, '/body/set')
+  const parsed = parseSet({ ...set, indicator: 'values' }, '/body/set')
   if (parsed.kind === 'invalid') {
     const [first] = parsed.faults
     throw new Problem('params-invalid', first?.message ?? 'the set is not valid', { errors: parsed.faults })
   }
-  const taken = parsed.value.terms.find(({ name }) => name === 'value' || name === 'time')
-  if (taken === undefined) return parsed.value.terms
-  const message = `'${taken.name}' is a column of the answer: call the term otherwise`
-  throw new Problem('params-invalid', message, {
-    errors: [{ pointer: `/body/set/${taken.name}`, code: 'reserved', message }],
-  })
+  const names = termNamesOf(parsed.value)
+  const taken = names.find(name => name === 'value' || name === 'time')
+  if (taken === undefined) return parsed.value
+  const message = `'${taken}' is a column of the answer: call the term otherwise`
+  const place = isQuantileSet(parsed.value) ? `terms/${names.indexOf(taken)}` : taken
+  throw refuse(`/body/set/${place}`, 'reserved', message)
+}
+
+/** @throws {Problem} 'params-invalid' without a range of stored bars, or when the values cannot be shared out */
+async function fitSet(
+  rooms: Rooms,
+  { terms, shape }: QuantileSetDefinition,
+  { body, given }: { readonly body: Api['FuzzyEvaluation']; readonly given: Values },
+): Promise<QuantileTerms> {
+  if (given.time !== null && body.fit === undefined) {
+    const message = 'a set of type quantile is fitted on a stated range: give fit: { start, end }'
+    throw refuse('/body/fit', 'required', message)
+  }
+  rangeOf(body.fit ?? {}, '/body/fit')
+  const { values } = given.time === null ? given : await ofIndicator(rooms, { ...body, ...body.fit })
+  if (values.length === 0) throw refuse('/body/fit', 'range', 'there are no bars in the range to fit on')
+  const of = given.time === null ? 'the body' : 'the range fit'
+  return quantileTerms(values, { terms, shape, from: 0, to: values.length, of })
+}
+
+/** @param fit as `fitSet` accepted it; absent where values were posted */
+function presentFit(
+  { fitted_on: { values } }: QuantileTerms,
+  fit: Api['FuzzyEvaluation']['fit'],
+): NonNullable<Api['FuzzyEvaluated']['fitted_on']> {
+  const { start, end } = rangeOf(fit ?? {})
+  return { values, start: toRfc3339OrNull(start), end: toRfc3339OrNull(end) }
 }
 
 /** @throws {Problem} 'params-invalid' when anything is given that is about stored bars */
@@ -88,7 +127,7 @@ function ofBody(body: Api['FuzzyEvaluation']): Values {
       errors: [{ pointer: '/body/values', code: 'not_allowed', message }],
     })
   }
-  for (const key of ['timeframe', 'start', 'end', 'output'] as const) {
+  for (const key of ['timeframe', 'start', 'end', 'output', 'fit'] as const) {
     if (body[key] === undefined) continue
     throw refuse(`/body/${key}`, 'not_allowed', `${key} is of stored bars: it has no effect on posted values`)
   }

@@ -2,6 +2,7 @@ import { BarTimes } from '../../archive/bar-times.ts'
 import type { BarsArchive } from '../../archive/bars.ts'
 import { readStrategy, type StrategyLibrary } from '../../archive/strategies.ts'
 import { toRfc3339OrNull } from '../../clock.ts'
+import { fittingOf } from '../../features/pipeline-fit.ts'
 import { historyOf, referenceOf, timeframesOf } from '../../features/pipeline-recipe.ts'
 import { recipeOf } from '../../features/pipeline-strategy.ts'
 import type { Timeframe } from '../../market/timeframe.ts'
@@ -45,6 +46,7 @@ export function strategyFeatureRoutes(
           timeframe,
           source: { ...feature.source },
           indicator: referenceOf(recipe, feature),
+          fitted: fittingOf(recipe, feature),
           lookback,
           stable_after: stableAfter,
           first_usable_time: toRfc3339OrNull(usable[index] ?? null),
