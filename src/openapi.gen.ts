@@ -940,12 +940,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List worker threads
-         * @description What each slot of the pool is doing.
+         * List nodes and worker threads
+         * @description The servers that work together, and what each slot of their pools is doing. A server by itself lists itself; in a cluster every node says every two seconds how it is, and one that was not heard of for 12 s is `lost`.
          */
         get: operations["listWorkers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers/{node_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain a node
+         * @description The node saves checkpoints of what it runs, gives it back to the queue, where other nodes take it at once, and takes nothing more until it is started again. Asking again changes nothing. `SIGTERM` does the same and ends it.
+         */
+        post: operations["drainWorker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1052,6 +1072,8 @@ export interface components {
          *     * `backtesting` runs a strategy over stored bars.
          *     * `feature_build` builds the feature matrix of a strategy from stored bars.
          *     * `training` trains the model of a strategy on stored bars.
+         *     * `cross_validation` trains fold after fold, and joins what the models say of rows they have not learned from.
+         *     * `cross_validation_report` joins what the models of the folds say; only ever a child.
          *     * `sweep` runs a strategy with many values of its fields and finds the best, with what that is worth.
          *     * `walk_forward` searches window after window, and tests what was best on the bars that follow.
          *     * `monte_carlo` shuffles the trades of a backtest, runs it on resampled bars, and with other costs.
@@ -1064,7 +1086,7 @@ export interface components {
          *     * `exercise_fan_out` runs several exercises as child operations; disabled likewise.
          * @enum {unknown}
          */
-        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "feature_build" | "training" | "sweep" | "walk_forward" | "monte_carlo" | "trial_batch" | "research_report" | "lookahead_analysis" | "warmup_analysis" | "lookahead_batch" | "exercise" | "exercise_fan_out";
+        OperationType: "data_download" | "data_repair" | "data_resample" | "backtesting" | "feature_build" | "training" | "cross_validation" | "cross_validation_report" | "sweep" | "walk_forward" | "monte_carlo" | "trial_batch" | "research_report" | "lookahead_analysis" | "warmup_analysis" | "lookahead_batch" | "exercise" | "exercise_fan_out";
         /**
          * @description Letters, digits and `. _ - = ^`; case is kept. Pairs of ccxt are written with a dash, BTC-USDT.
          * @example AAPL
@@ -1113,7 +1135,7 @@ export interface components {
         StrategyName: string;
         Sha256: string;
         /** @description What to run. `params` depends on `type`. */
-        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["FeatureBuildCreate"] | components["schemas"]["TrainingCreate"] | components["schemas"]["SweepCreate"] | components["schemas"]["WalkForwardCreate"] | components["schemas"]["MonteCarloCreate"] | components["schemas"]["LookaheadAnalysisCreate"] | components["schemas"]["WarmupAnalysisCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
+        OperationCreate: components["schemas"]["DataDownloadCreate"] | components["schemas"]["DataRepairCreate"] | components["schemas"]["DataResampleCreate"] | components["schemas"]["BacktestingCreate"] | components["schemas"]["FeatureBuildCreate"] | components["schemas"]["TrainingCreate"] | components["schemas"]["CrossValidationCreate"] | components["schemas"]["SweepCreate"] | components["schemas"]["WalkForwardCreate"] | components["schemas"]["MonteCarloCreate"] | components["schemas"]["LookaheadAnalysisCreate"] | components["schemas"]["WarmupAnalysisCreate"] | components["schemas"]["ExerciseCreate"] | components["schemas"]["ExerciseFanOutCreate"];
         /**
          * @description Higher starts first; equal priorities start in the order of creation.
          * @default 0
@@ -1178,6 +1200,16 @@ export interface components {
              */
             type: "training";
             params: components["schemas"]["TrainingParams"];
+            priority?: components["schemas"]["Priority"];
+            timeout_seconds?: components["schemas"]["TimeoutSeconds"];
+        };
+        CrossValidationCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cross_validation";
+            params: components["schemas"]["CrossValidationParams"];
             priority?: components["schemas"]["Priority"];
             timeout_seconds?: components["schemas"]["TimeoutSeconds"];
         };
@@ -2161,7 +2193,7 @@ export interface components {
             start?: components["schemas"]["Moment"];
             /** @description Last base bar by open time, exclusive. */
             end?: components["schemas"]["Moment"];
-            /** @description Base bars, by open time, that normalisers are fitted on: the part a model is trained on. Needed when an input has a `normalization`; it is never guessed. */
+            /** @description Base bars, by open time, that normalisers and quantile sets are fitted on: the part a model is trained on. Needed when an input has a `normalization` or reads a quantile set; it is never guessed. */
             fit?: {
                 start: components["schemas"]["Moment"];
                 end: components["schemas"]["Moment"];
@@ -2197,7 +2229,7 @@ export interface components {
                 last_time: string | null;
                 dropped: components["schemas"]["DroppedBars"];
             }[];
-            /** @description What normalisers were fitted on; null without any. */
+            /** @description What normalisers and quantile sets were fitted on; null when it was not given. */
             fit: {
                 /** Format: date-time */
                 start: string;
@@ -2207,7 +2239,7 @@ export interface components {
         };
         /**
          * @description Train the model of a strategy on stored bars. The strategy says everything about model, labels, split and training;
-         *     give it either by name (`strategy`) or as text (`strategy_yaml`). Normalisers are fitted on the training part alone,
+         *     give it either by name (`strategy`) or as text (`strategy_yaml`). Normalisers and quantile sets are fitted on the training part alone,
          *     rows whose label reaches into a later part are purged, and the epoch that is best on the validation part is kept.
          *     Equal params, bars and seed give equal weights, bit for bit, however often the training is stopped and resumed.
          *
@@ -2242,6 +2274,38 @@ export interface components {
             checkpoint_every_seconds?: number;
             /** @description Also after every so many epochs. */
             checkpoint_every_epochs?: number;
+            /** @description What is tested, instead of the shares of `data_split`. A `cross_validation` trains every fold. */
+            fold?: components["schemas"]["TrainingFold"];
+        };
+        /**
+         * @description * `purged_k_fold` cuts the rows into groups of equal size in the order of time and tests one. What is learned from lies on
+         *       both sides of it, without the rows whose label meets the tested time, and without the first `embargo_bars` bars after it.
+         *     * `walk_forward` learns from the rows of one window and tests those of a later one. Rows whose label reaches into the later
+         *       window are left out, and the first `embargo_bars` bars of it.
+         *
+         *     Validation, which chooses the epoch, is the newest part of the training rows, in the proportion that `validation` and
+         *     `train` have in `data_split`.
+         */
+        TrainingFold: {
+            /** @constant */
+            method: "purged_k_fold";
+            folds: number;
+            /** @description Of the group that is tested, below `folds`. */
+            index: number;
+            embargo_bars?: components["schemas"]["EmbargoBars"];
+        } | {
+            /** @constant */
+            method: "walk_forward";
+            train: components["schemas"]["TrainingWindow"];
+            test: components["schemas"]["TrainingWindow"];
+            embargo_bars?: components["schemas"]["EmbargoBars"];
+        };
+        /** @description Bars of every symbol that are left out at a cut. Without it, `embargo_bars` of the strategy's `data_split`; without that too, 1% of the bars: of all, or those of the window. */
+        EmbargoBars: number;
+        /** @description Rows by the close time of their bar, the end exclusive. */
+        TrainingWindow: {
+            start: components["schemas"]["Moment"];
+            end: components["schemas"]["Moment"];
         };
         /** @description Rows of one part of the samples; null for a part that is not there. */
         TrainingPart: {
@@ -2342,21 +2406,25 @@ export interface components {
             /** @description Of what the model says, as `random.mean_return_fraction`. */
             model_mean_return_fraction: number | null;
             /** @description The same predictions against labels in another order, in blocks. */
-            permutation: {
-                /**
-                 * @description The F1 of classes; the mean product of prediction and return.
-                 * @enum {unknown}
-                 */
-                score: "macro_f1" | "mean_product";
-                observed: number;
-                mean: number;
-                p_value: number;
-                permutations: number;
-                block_rows: number;
-            };
+            permutation: components["schemas"]["PermutationTest"];
+        };
+        PermutationTest: {
+            /**
+             * @description The F1 of classes; the mean product of prediction and return.
+             * @enum {unknown}
+             */
+            score: "macro_f1" | "mean_product";
+            observed: number;
+            mean: number;
+            p_value: number;
+            permutations: number;
+            block_rows: number;
         };
         TrainingFinding: {
-            /** @enum {unknown} */
+            /**
+             * @description `dead_units` is looked for in models of type `mlp` alone.
+             * @enum {unknown}
+             */
             kind: "overfitting" | "plateau" | "class_imbalance" | "one_answer" | "dead_units" | "leakage" | "shuffled_labels";
             message: string;
         };
@@ -2523,6 +2591,148 @@ export interface components {
             scale?: "linear" | "log";
             /** @description Whether values are whole. */
             integer?: boolean;
+        };
+        /**
+         * @description Train a strategy several times, each time with another part of the range held out, and measure each model on its part: how
+         *     good the recipe is, not how good one model is. Every fold is a child of type `training` with the same bars, strategy and
+         *     seed, whose model is published.
+         *
+         *     * `purged_k_fold` tests every row once. A model learns from what came after its test too, so it says nothing about an edge
+         *       that fades; it uses all rows.
+         *     * `walk_forward` learns from the past alone, as somebody would who trains again every `test_days`.
+         *
+         *     No row that is learned from has a label that meets the tested time. The artifact is the table `predictions`: the rows of
+         *     all tests, none twice, with what the model of their fold says of them, symbol after symbol and oldest first. The same request
+         *     over the same bars gives the same bytes, on any number of threads, however often it was stopped and resumed.
+         */
+        CrossValidationParams: {
+            /** @description What is trained in every fold; `fold` is not for it. Of `data_split` the proportion of `train` and `validation` counts. */
+            training: components["schemas"]["TrainingParams"];
+            /** @default purged_k_fold */
+            method?: components["schemas"]["FoldMethod"];
+            /** @description Of `purged_k_fold`: how many groups. Without it, 5. */
+            folds?: number;
+            /** @description Of `walk_forward`: length of the training window; of the first one when `anchored`. */
+            train_days?: number;
+            /** @description Of `walk_forward`: length of the test window, and of a step. The last one may be half as long. */
+            test_days?: number;
+            /** @description Of `walk_forward`: whether every training window begins at the start of the range. Without it, false. */
+            anchored?: boolean;
+            embargo_bars?: components["schemas"]["EmbargoBars"];
+        };
+        /**
+         * @description How the range is divided into folds.
+         * @enum {unknown}
+         */
+        FoldMethod: "purged_k_fold" | "walk_forward";
+        CrossValidationResult: {
+            strategy_name: string;
+            method: components["schemas"]["FoldMethod"];
+            /** @description The same in every fold. */
+            seed: number;
+            /** @description In the order of the outputs; empty for regression. */
+            classes: string[];
+            /** @description In the order of time. */
+            folds: components["schemas"]["CrossValidationFold"][];
+            /** @description Of the models on what they were tested on, over the folds. */
+            scores: {
+                loss: components["schemas"]["FoldSpread"];
+                accuracy: components["schemas"]["FoldSpread"];
+                macro_f1: components["schemas"]["FoldSpread"];
+                balanced_accuracy: components["schemas"]["FoldSpread"];
+                mcc: components["schemas"]["FoldSpread"];
+                brier: components["schemas"]["FoldSpread"];
+                ece: components["schemas"]["FoldSpread"];
+                mae: components["schemas"]["FoldSpread"];
+                rmse: components["schemas"]["FoldSpread"];
+                r2: components["schemas"]["FoldSpread"];
+                mean_return_fraction: components["schemas"]["FoldSpread"];
+            };
+            /** @description Of what needs no model, on the same rows, over the folds. */
+            baselines: {
+                majority_accuracy: components["schemas"]["FoldSpread"];
+                majority_macro_f1: components["schemas"]["FoldSpread"];
+                random_accuracy: components["schemas"]["FoldSpread"];
+                random_mean_return_fraction: components["schemas"]["FoldSpread"];
+                mean_rmse: components["schemas"]["FoldSpread"];
+                mean_accuracy: components["schemas"]["FoldSpread"];
+                hold_return_fraction: components["schemas"]["FoldSpread"];
+            };
+            /** @description Folds whose predictions fit their labels better than 95% of permuted labels. */
+            folds_beyond_chance: number;
+            out_of_sample: components["schemas"]["CrossValidationReportResult"];
+            /** @description What to be careful about. */
+            warnings: string[];
+        };
+        CrossValidationFold: {
+            /** @description From 0 on; also the place of its training among the children. */
+            index: number;
+            model_id: components["schemas"]["ModelId"];
+            weights_sha256: components["schemas"]["Sha256"];
+            /** @description Of k folds it may lie on both sides of the test. */
+            train: components["schemas"]["TrainingPart"];
+            validation: components["schemas"]["TrainingPart"];
+            test: components["schemas"]["TrainingPart"];
+            purged: number;
+            embargoed: number;
+            embargo_bars: number;
+            epochs_run: number;
+            best_epoch: number;
+            /** @description Of the model that is kept. */
+            validation_loss: number;
+            /** @description On the test. */
+            metrics: components["schemas"]["PartMetrics"];
+            baselines: components["schemas"]["TrainingBaselines"];
+            findings: components["schemas"]["TrainingFinding"][];
+        };
+        /** @description One number of every fold that has it; null where none has. */
+        FoldSpread: {
+            /** @description Every fold counts alike, however many rows it has. */
+            mean: number;
+            /** @description Standard deviation over the folds, divided by one less than their number; null for a single one. */
+            deviation: number | null;
+            least: number;
+            greatest: number;
+            /** @description Folds that have the number. */
+            folds: number;
+        } | null;
+        /** @description What the trainings of a `cross_validation` left. */
+        CrossValidationReportParams: {
+            /** @description The trainings, in the order of folds. */
+            parts: {
+                operation_id: components["schemas"]["OperationId"];
+                attempt: number;
+            }[];
+        };
+        /** @description The rows of all tests, each with what the model of its fold says of it, measured as one. */
+        CrossValidationReportResult: {
+            rows: number;
+            /**
+             * Format: date-time
+             * @description Close time of the bar of the earliest row.
+             */
+            first_time: string;
+            /**
+             * Format: date-time
+             * @description Close time of the bar of the latest row.
+             */
+            last_time: string;
+            /** @description Share of right classes; of a regression, share of rows whose sign is right. */
+            accuracy: number;
+            macro_f1: number | null;
+            balanced_accuracy: number | null;
+            mcc: number | null;
+            brier: number | null;
+            ece: number | null;
+            confusion: components["schemas"]["ConfusionMatrix"];
+            classes: components["schemas"]["ClassScores"][] | null;
+            mae: number | null;
+            rmse: number | null;
+            r2: number | null;
+            /** @description Of what the models say to the ends of the labels, without costs; null unless the classes are trades. */
+            mean_return_fraction: number | null;
+            /** @description The same predictions against labels in another order, in blocks that stay within their fold. */
+            permutation: components["schemas"]["PermutationTest"];
         };
         /**
          * @description Run a backtest with many values of some fields of its strategy, on the first part of its range, and the best of them
@@ -2984,7 +3194,7 @@ export interface components {
             start?: components["schemas"]["Moment"];
             /** @description Last bar by open time, exclusive. */
             end?: components["schemas"]["Moment"];
-            /** @description For a strategy with a model, the base bars that normalisers are fitted on; without it, the share of the range that the strategy trains on. Normalised values are compared at cuts behind it. */
+            /** @description For a strategy with a model, the base bars that normalisers and quantile sets are fitted on; without it, the share of the range that the strategy trains on. What is fitted is compared at cuts behind it. */
             fit?: {
                 start: components["schemas"]["Moment"];
                 end: components["schemas"]["Moment"];
@@ -3298,7 +3508,7 @@ export interface components {
             updated_at: string;
             type: components["schemas"]["OperationType"];
             /** @description The effective parameters, defaults filled in. */
-            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["FeatureBuildParams"] | components["schemas"]["TrainingParams"] | components["schemas"]["SweepParams"] | components["schemas"]["TrialBatchParams"] | components["schemas"]["ResearchReportParams"] | components["schemas"]["WalkForwardParams"] | components["schemas"]["MonteCarloParams"] | components["schemas"]["LookaheadAnalysisParams"] | components["schemas"]["WarmupAnalysisParams"] | components["schemas"]["LookaheadBatchParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
+            params: components["schemas"]["DataDownloadParams"] | components["schemas"]["DataRepairParams"] | components["schemas"]["DataResampleParams"] | components["schemas"]["BacktestingParams"] | components["schemas"]["FeatureBuildParams"] | components["schemas"]["TrainingParams"] | components["schemas"]["CrossValidationParams"] | components["schemas"]["CrossValidationReportParams"] | components["schemas"]["SweepParams"] | components["schemas"]["TrialBatchParams"] | components["schemas"]["ResearchReportParams"] | components["schemas"]["WalkForwardParams"] | components["schemas"]["MonteCarloParams"] | components["schemas"]["LookaheadAnalysisParams"] | components["schemas"]["WarmupAnalysisParams"] | components["schemas"]["LookaheadBatchParams"] | components["schemas"]["ExerciseParams"] | components["schemas"]["ExerciseFanOutParams"];
             priority: components["schemas"]["Priority"];
             attempt: number;
             /** @description An interrupted operation is requeued until this attempt. An attempt that saved a checkpoint is not counted. */
@@ -3344,7 +3554,7 @@ export interface components {
                 cancelled: number;
             } | null;
             /** @description The summary, by type; only when completed. */
-            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["FeatureBuildResult"] | components["schemas"]["TrainingResult"] | components["schemas"]["SweepResult"] | components["schemas"]["TrialBatchResult"] | components["schemas"]["ResearchReportResult"] | components["schemas"]["WalkForwardResult"] | components["schemas"]["MonteCarloResult"] | components["schemas"]["LookaheadAnalysisResult"] | components["schemas"]["WarmupAnalysisResult"] | components["schemas"]["LookaheadBatchResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
+            result: components["schemas"]["DataDownloadResult"] | components["schemas"]["DataRepairResult"] | components["schemas"]["DataResampleResult"] | components["schemas"]["BacktestingResult"] | components["schemas"]["FeatureBuildResult"] | components["schemas"]["TrainingResult"] | components["schemas"]["CrossValidationResult"] | components["schemas"]["CrossValidationReportResult"] | components["schemas"]["SweepResult"] | components["schemas"]["TrialBatchResult"] | components["schemas"]["ResearchReportResult"] | components["schemas"]["WalkForwardResult"] | components["schemas"]["MonteCarloResult"] | components["schemas"]["LookaheadAnalysisResult"] | components["schemas"]["WarmupAnalysisResult"] | components["schemas"]["LookaheadBatchResult"] | components["schemas"]["ExerciseResult"] | components["schemas"]["ExerciseFanOutResult"] | null;
             /** @description Why it failed; only when failed. */
             problem: components["schemas"]["Problem"] | null;
             warnings: string[];
@@ -3981,6 +4191,12 @@ export interface components {
          *     * `left_shoulder` [a, b]
          *     * `right_shoulder` [a, b]
          *     * `singleton` [c]
+         *
+         *     Or the numbers are fitted: `{ indicator, type: quantile, terms: [low, mid, high], shape }` shares out the values of
+         *     the training rows about equally among 2 to 32 terms, named lowest first. With k terms the peaks are the quantiles
+         *     (i + ½) / k, and the outer terms are open. `shape` is `triangular` (without it), `trapezoidal` or `gaussian`. Each
+         *     timeframe is fitted on its own, all symbols together; a model keeps what it was trained with. Rules are never
+         *     trained, so strategies with rules cannot have such a set.
          * @example {
          *       "indicator": "rsi_14",
          *       "low": [
@@ -4000,6 +4216,16 @@ export interface components {
          *           75
          *         ]
          *       }
+         *     }
+         * @example {
+         *       "indicator": "natr_14",
+         *       "type": "quantile",
+         *       "terms": [
+         *         "calm",
+         *         "usual",
+         *         "wild"
+         *       ],
+         *       "shape": "triangular"
          *     }
          */
         StrategyFuzzySet: {
@@ -4796,6 +5022,11 @@ export interface components {
                 };
                 /** @description What it looks at: an indicator's id, or `id.output`. */
                 indicator: string;
+                /**
+                 * @description What of it is fitted on the training rows: a scale, or the numbers of its term; `none` where they are written. The manifest of a model holds what was fitted.
+                 * @enum {unknown}
+                 */
+                fitted: "none" | "zscore" | "minmax" | "robust" | "quantile";
                 /** @description Bars of its own timeframe before its first value. */
                 lookback: number;
                 /** @description Bars of its own timeframe after which more history changes nothing that matters; null has no such number. */
@@ -4963,7 +5194,7 @@ export interface components {
             };
             /** @description Weights of the network. */
             parameters: number;
-            /** @description What makes features of bars: indicators, fuzzy sets and fitted normalisers; `features` are the inputs in order. */
+            /** @description What makes features of bars: indicators, fuzzy sets, and under `normalisers`, by feature, what was fitted on the training rows: scales, and the terms of quantile sets; `features` are the inputs in order. */
             pipeline: {
                 [key: string]: unknown;
             };
@@ -5052,7 +5283,7 @@ export interface components {
         };
         /** @description Either `values`, or `symbol`, `timeframe` and `indicator`. */
         FuzzyEvaluation: {
-            /** @description Terms by name, as in a strategy: `[a, b, c]` or `{ type, parameters }`. */
+            /** @description Terms by name, as in a strategy: `[a, b, c]` or `{ type, parameters }`. Or names whose numbers are fitted: `type: quantile`, `terms` and `shape`. */
             set: {
                 [key: string]: unknown;
             };
@@ -5067,6 +5298,11 @@ export interface components {
             indicator?: components["schemas"]["IndicatorChoice"];
             /** @description Which output of the indicator; the first by default. */
             output?: string;
+            /** @description Stored bars, by open time, that a set of type `quantile` is fitted on, which needs it; posted values are fitted on themselves. */
+            fit?: {
+                start: components["schemas"]["Moment"];
+                end: components["schemas"]["Moment"];
+            };
         };
         FuzzyEvaluated: {
             rows: number;
@@ -5074,12 +5310,21 @@ export interface components {
             columns: {
                 [key: string]: (number | string | null)[];
             };
-            /** @description The terms, shorthands written out. */
+            /** @description The terms, shorthands written out, and the numbers that were fitted. */
             terms: {
                 name: string;
                 type: string;
                 parameters: number[];
             }[];
+            /** @description What a set of type `quantile` was fitted on; null of any other. Posted values have no times. */
+            fitted_on: {
+                /** @description How many; missing ones do not count. */
+                values: number;
+                /** Format: date-time */
+                start: string | null;
+                /** Format: date-time */
+                end: string | null;
+            } | null;
             coverage: components["schemas"]["CoverageReport"];
         };
         /** @description How the terms lie on the values. Shares are null without any value. */
@@ -5140,7 +5385,7 @@ export interface components {
          * @description Every code is explained at `/problems/{code}`.
          * @enum {unknown}
          */
-        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "model-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "model-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "training-diverged" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "model-damaged" | "vendor-unavailable" | "draining" | "timed-out" | "storage-full" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
+        ProblemCode: "invalid-request" | "malformed-json" | "invalid-cursor" | "unauthorized" | "not-found" | "operation-not-found" | "artifact-not-found" | "dataset-not-found" | "strategy-not-found" | "model-not-found" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "illegal-transition" | "dataset-in-use" | "model-in-use" | "strategy-shipped" | "precondition-failed" | "body-too-large" | "unsupported-media-type" | "range-not-satisfiable" | "expectation-failed" | "host-refused" | "not-an-api-node" | "idempotency-key-reused" | "type-disabled" | "strategy-invalid" | "bars-missing" | "bars-invalid" | "params-invalid" | "training-diverged" | "precondition-required" | "rate-limited" | "queue-full" | "too-many-streams" | "headers-too-large" | "internal" | "model-damaged" | "vendor-unavailable" | "draining" | "database-unavailable" | "timed-out" | "storage-full" | "interrupted" | "worker-threw" | "worker-exited" | "worker-unresponsive" | "out-of-memory" | "child-failed" | "exercise-failed";
         Health: {
             /** @enum {unknown} */
             status: "ok" | "unavailable";
@@ -5151,9 +5396,41 @@ export interface components {
                 detail: string | null;
             }[];
         };
+        Node: {
+            /** @description New at each start. */
+            node_id: string;
+            /** @description The same from start to start, `KTRDR_NODE`. */
+            name: string;
+            /** @enum {unknown} */
+            role: "all" | "api" | "worker";
+            version: string;
+            /** @description Operations accepted by nodes of a later one are left to them. */
+            generation: number;
+            /**
+             * @description `lost`: not heard of for 12 s.
+             * @enum {unknown}
+             */
+            status: "ready" | "draining" | "lost";
+            /** @description The operation types it can run. */
+            types: string[];
+            threads: number;
+            /** @description What its threads run. */
+            operations: string[];
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of.
+             */
+            heartbeat_at: string;
+        };
         WorkerList: {
+            /** @description Oldest first. */
+            nodes: components["schemas"]["Node"][];
+            /** @description The threads of all nodes. */
             items: {
                 node: string;
+                node_id: string;
                 /** @description 1-based. */
                 slot: number;
                 thread: number | null;
@@ -5178,6 +5455,8 @@ export interface components {
             store: "sqlite" | "postgres";
             /** @description This server's name among others. */
             node: string;
+            /** @description New at each start. */
+            node_id: string;
             threads: number;
             draining: boolean;
             limits: {
@@ -5201,6 +5480,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description It has been asked. */
+        NodeDraining: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Node"];
+            };
+        };
         /** @description Accepted and durable. Follow it at `Location`. */
         OperationAccepted: {
             headers: {
@@ -6642,7 +6930,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The threads. */
+            /** @description Nodes and threads. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6651,6 +6939,25 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerList"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    drainWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description From `GET /api/v1/workers`; new at each start.
+                 * @example node_01M8252PZ7QJ6ZB3N5T0C9W4EH
+                 */
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["NodeDraining"];
             default: components["responses"]["Problem"];
         };
     };

@@ -22,31 +22,36 @@ import type { EpochMetrics } from '../src/training/epoch-metrics.ts'
 import type { LoopState, TrainingLoop } from '../src/training/loop.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
-export default defineWorker('training', (params: EffectiveTrainingParams, ctx): TrainingResult => {
-  const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
-  const strategy = withSeed(requireModel(parseStrategy(yaml).strategy), params.seed)
-  ctx.progress(0, null, 'loading bars', 'batch')
-  const symbols = readTrainingBars(params, ctx)
-  const state = ctx.restored<LoopState>()
-  const open = openTraining(params, { strategy, symbols, state }, (_done, _total, phase) => {
-    ctx.checkCancelled()
-    ctx.progress(0, null, phase, 'batch')
-  })
-  for (const warning of open.set.warnings) ctx.warn(warning)
-  const finished = finishTraining(open, params, hooksOf(open, params, ctx))
-  for (const { message } of finished.findings) ctx.warn(message)
-  storeTraining(finished, yaml, ctx)
-  const trained = trainedModelOf(finished, yaml, { params, provenance: ctx.provenance })
-  const { model_id } = publishModel(ctx.server.home, trained, {
-    now: ctx.now(),
-    operationId: ctx.operationId,
-    checkpoint: () => ctx.checkCancelled(() => open.loop.state, 'before the model was published'),
-  })
-  return presentTraining(finished, {
-    model_id,
-    weights_sha256: weightsSha256(finished.best.model.parameters),
-  })
-})
+export default defineWorker(
+  'training',
+  async (params: EffectiveTrainingParams, ctx): Promise<TrainingResult> => {
+    const yaml = readSnapshot(ctx.server.home, ctx.provenance.strategy_sha256 ?? '')
+    const strategy = withSeed(requireModel(parseStrategy(yaml).strategy), params.seed)
+    ctx.progress(0, null, 'loading bars', 'batch')
+    const symbols = readTrainingBars(params, ctx)
+    const state = ctx.restored<LoopState>()
+    const open = openTraining(params, { strategy, symbols, state }, (_done, _total, phase) => {
+      ctx.checkCancelled()
+      ctx.progress(0, null, phase, 'batch')
+    })
+    for (const warning of open.set.warnings) ctx.warn(warning)
+    const finished = finishTraining(open, params, hooksOf(open, params, ctx))
+    for (const { message } of finished.findings) ctx.warn(message)
+    storeTraining(finished, yaml, ctx)
+    // A model does not appear without them.
+    await ctx.artifacts.publish()
+    const trained = trainedModelOf(finished, yaml, { params, provenance: ctx.provenance })
+    const { model_id } = publishModel(ctx.server.home, trained, {
+      now: ctx.now(),
+      operationId: ctx.operationId,
+      checkpoint: () => ctx.checkCancelled(() => open.loop.state, 'before the model was published'),
+    })
+    return presentTraining(finished, {
+      model_id,
+      weights_sha256: weightsSha256(finished.best.model.parameters),
+    })
+  },
+)
 
 function withSeed(strategy: ModelStrategy, seed: number): ModelStrategy {
   return { ...strategy, training: { ...strategy.training, seed } }

@@ -1,5 +1,7 @@
 import type { components } from '../openapi.gen.ts'
 import { backtestingSpec } from './backtesting.ts'
+import { crossValidationSpec } from './cross-validation.ts'
+import { crossValidationReportSpec } from './cross-validation-report.ts'
 import { dataDownloadSpec } from './data-download.ts'
 import { dataRepairSpec } from './data-repair.ts'
 import { dataResampleSpec } from './data-resample.ts'
@@ -28,6 +30,8 @@ export const catalogue: Readonly<Record<OperationType, OperationSpec>> = {
   backtesting: backtestingSpec,
   feature_build: featureBuildSpec,
   training: trainingSpec,
+  cross_validation: crossValidationSpec,
+  cross_validation_report: crossValidationReportSpec,
   sweep: sweepSpec,
   walk_forward: walkForwardSpec,
   monte_carlo: monteCarloSpec,

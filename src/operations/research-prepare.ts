@@ -31,8 +31,8 @@ export type PreparedResearch = Pick<Prepared, 'warnings' | 'strategy_sha256' | '
  * @throws {Problem} with pointers below `/body/params/backtest`
  */
 export async function prepareResearch(requested: BacktestingParams, rooms: Rooms): Promise<PreparedResearch> {
-  const { yaml } = await inBacktest(() => readChosenStrategy(requested, rooms))
-  const pinned = await inBacktest(() => prepareBacktest(requested, rooms))
+  const { yaml } = await inField('backtest', () => readChosenStrategy(requested, rooms))
+  const pinned = await inField('backtest', () => prepareBacktest(requested, rooms))
   const base = await pinBase(pinned.params, rooms)
   const { sizing, ...backtest } = boundedBacktest(pinned.params, base)
   const { warnings, strategy_sha256, dataset_sha256 } = pinned
@@ -151,15 +151,15 @@ async function pinBase(
   return pinned
 }
 
-/** What is wrong with the backtest stands under `backtest` in the request. */
-async function inBacktest<T>(read: () => Promise<T>): Promise<T> {
+/** What is wrong with the parameters of another operation stands under the field of the request that has them. */
+export async function inField<T>(key: 'backtest' | 'training', read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const errors = error.errors.map(fault =>
       fault.pointer.startsWith(`${paramsPointer}/`)
-        ? { ...fault, pointer: `${paramsPointer}/backtest${fault.pointer.slice(paramsPointer.length)}` }
+        ? { ...fault, pointer: `${paramsPointer}/${key}${fault.pointer.slice(paramsPointer.length)}` }
         : fault,
     )
     throw new Problem(error.code, error.message, {

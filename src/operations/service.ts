@@ -168,8 +168,8 @@ export class OperationsService {
   /** A child of a fan-out operation, checked like any other. */
   async newChild(parent: OperationRecord, plan: ChildPlan, index: number): Promise<NewOperation> {
     const params = this.#with.schemas.params(plan.type, plan.params)
-    const isInternal = catalogue[plan.type].internal === true
-    const prepared = isInternal ? inherited(parent, params) : await this.#prepare(plan.type, params)
+    const inherits = plan.inherits ?? catalogue[plan.type].internal ?? false
+    const prepared = inherits ? inherited(parent, params) : await this.#prepare(plan.type, params)
     const { priority, timeout_ms: timeoutMs, request_id: requestId } = parent
     const child = this.#newOperation(
       { ...plan, priority, timeoutMs, requestId },
@@ -277,7 +277,7 @@ export class OperationsService {
   }
 }
 
-/** What a child depends on that has no life of its own. */
+/** What a child depends on that has no life of its own, or shares the pins of its parent. */
 function inherited({ provenance }: OperationRecord, params: Params): Prepared {
   const { seed, strategy_sha256, dataset_sha256 } = provenance
   return { params, warnings: [], steps: null, seed, strategy_sha256, dataset_sha256 }

@@ -61,7 +61,13 @@ export type WorkerSpec = Common & {
   readonly sharesBars?: (params: Params, sha256s: readonly string[]) => readonly PinnedBars[]
 }
 
-export type ChildPlan = { readonly type: OperationType; readonly params: Params }
+export type ChildPlan = {
+  readonly type: OperationType
+  /** Effective where the child inherits. */
+  readonly params: Params
+  /** It depends on what its parent has pinned, not on what is stored by the time it is created: it is not prepared. */
+  readonly inherits?: true
+}
 /** A child that has ended. */
 export type ChildEnd = {
   readonly operation_id: string

@@ -27,6 +27,7 @@ import { rangeOf } from './moment.ts'
 import type { Provenance } from './operation.ts'
 import type { ServerFacts } from './protocol.ts'
 import { type EffectiveTrainingParams, trainingDatasets } from './training.ts'
+import { readFold } from './training-fold.ts'
 
 /** What a worker has of its server and its datasets. */
 type Source = {
@@ -78,7 +79,11 @@ export function openTraining(
   checkpoint: (done: number, total: number, phase: string) => void,
 ): OpenTraining {
   const { timeframes } = params
-  const set = buildTrainingSet({ strategy, timeframes, symbols, ...rangeOf(params), checkpoint })
+  const set = buildTrainingSet({
+    ...{ strategy, timeframes, symbols, checkpoint },
+    ...rangeOf(params),
+    ...(params.fold === undefined ? {} : { fold: readFold(params.fold) }),
+  })
   const task = planLearning(strategy, set, strategy.training.seed)
   return { strategy, set, task, loop: new TrainingLoop(task.plan, state) }
 }

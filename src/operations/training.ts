@@ -9,8 +9,9 @@ import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, type Pinned, pinStored, spanOf } from './stored-bars.ts'
+import { checkRange, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
+import { readFold } from './training-fold.ts'
 
 type Requested = Readonly<components['schemas']['TrainingParams']>
 /** As the validator hands them on: defaults filled in. */
@@ -61,13 +62,20 @@ export const trainingSpec: WorkerSpec = {
   prepare: prepareTraining,
 }
 
+/** A training that was checked, and the datasets whose bars are its rows. */
+export type PreparedTraining = Prepared & {
+  readonly params: EffectiveTrainingParams
+  readonly base: readonly Pinned[]
+}
+
 /**
  * Checks a training and pins what it depends on.
  * @throws {Problem} 'params-invalid', 'strategy-not-found', 'strategy-invalid', 'bars-missing'
  */
-export async function prepareTraining(given: Params, rooms: Rooms): Promise<Prepared> {
+export async function prepareTraining(given: Params, rooms: Rooms): Promise<PreparedTraining> {
   const params = given as TrainingParams
   const range = rangeOf(params)
+  if (params.fold !== undefined) readFold(params.fold)
   const { strategy: parsed, warnings, yaml } = await readChosenStrategy(params, rooms)
   const strategy = requireModel(parsed)
   const symbols = params.symbols ?? [...strategy.symbols]
@@ -75,9 +83,11 @@ export async function prepareTraining(given: Params, rooms: Rooms): Promise<Prep
   const recipe = recipeOf(strategy, params.timeframes)
   const timeframes = timeframesRead(recipe, params.timeframes ?? strategy.timeframes)
   const pinned: Pinned[] = []
-  for (const symbol of symbols) {
+  const { adjustment } = params
+  for (const [i, symbol] of symbols.entries()) {
+    const pointer = symbolPointer(params, i)
     for (const timeframe of timeframes)
-      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment: params.adjustment }))
+      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
   }
   const base = pinned.filter(({ manifest }) => manifest.timeframe === recipe.base)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
@@ -102,6 +112,7 @@ export async function prepareTraining(given: Params, rooms: Rooms): Promise<Prep
     seed: effective.seed,
     strategy_sha256: await rooms.strategies.snapshot(yaml),
     dataset_sha256: pinned.map(({ sha256 }) => sha256),
+    base,
   }
 }
 
