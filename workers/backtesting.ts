@@ -32,13 +32,14 @@ export default defineWorker('backtesting', (params: EffectiveBacktestingParams, 
   reportEquity(ctx, run)
   const [first, ...others] = markets
   const measured: [MeasuredMarket, ...MeasuredMarket[]] = [measuredOf(first), ...others.map(measuredOf)]
+  // First, so that the largest files are written while the rest is calculated.
+  storeRun(run, { timeMs: startOf({ markets: measured }), equity: config.initial_capital }, ctx)
   const { timeframe, symbols } = params
   const summary = summarise(run, {
     ...{ markets: measured, timeframe, config, gaps, ...decider.seen, seed: ctx.seed },
   })
   const { warnings, ...result } = summary
   for (const warning of warnings) ctx.warn(warning)
-  storeRun(run, { timeMs: startOf({ markets: measured }), equity: config.initial_capital }, ctx)
   storeDecisions(decider, markets, ctx)
   const report = reportOf({ run, summary, markets: measured, params, strategyName: strategy.name })
   ctx.artifacts.file('report.html', Buffer.from(renderReport(report)), 'text/html')

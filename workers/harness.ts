@@ -29,6 +29,9 @@ type CheckpointOptions = {
   readonly best?: boolean
 }
 
+/** What an attempt says and leaves, and the state of the checkpoint it goes on from, or null. */
+type Means = { readonly reports: Reports; readonly artifacts: ArtifactFolder; readonly restored: unknown }
+
 /** What a worker works with: one attempt of one operation. */
 export class WorkerContext {
   readonly operationId: string
@@ -44,13 +47,13 @@ export class WorkerContext {
   /** Where the server's clock stood when this thread's own stood at 0. */
   readonly #startedAt: number
 
-  constructor(task: Task, reports: Reports, restored: unknown) {
+  constructor(task: Task, { reports, artifacts, restored }: Means) {
     this.operationId = task.operation_id
     this.attempt = task.attempt
     this.server = task.server
     this.#startedAt = task.now - performance.now()
     this.provenance = task.provenance
-    this.artifacts = new ArtifactFolder(task.server.home, task.operation_id, task.attempt)
+    this.artifacts = artifacts
     this.#words = new Int32Array(task.control)
     this.#task = task
     this.#reports = reports
@@ -178,13 +181,15 @@ export function defineWorker<P extends Params, R extends Result>(
     const words = new Int32Array(task.control)
     Atomics.store(words, control.thread, threadId)
     const reports = new Reports(task.port)
+    const artifacts = new ArtifactFolder(task.server.home, task.operation_id, task.attempt)
     try {
-      const context = new WorkerContext(task, reports, restore(task, reports))
+      const context = new WorkerContext(task, { reports, artifacts, restored: restore(task, reports) })
       const result = await body(task.params as P, context)
-      return { kind: 'completed', result, artifacts: context.artifacts.list() }
+      return { kind: 'completed', result, artifacts: await artifacts.publish() }
     } catch (error) {
       return outcomeOf(error, Atomics.load(words, control.stop))
     } finally {
+      await artifacts.discard()
       reports.close()
     }
   }

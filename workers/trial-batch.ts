@@ -60,11 +60,12 @@ export default defineWorker('trial_batch', (params: TrialBatchParams, ctx): Tria
 function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly TrialRecord[] {
   const { variants, curves } = params
   const journal = ctx.journal()
+  let runner: TrialRunner | null = null
   try {
     const done = new Map(
       (journal.entries as readonly Entry[]).map(({ variant, record }) => [variant, record]),
     )
-    const runner = done.size === variants.length ? null : openRunner(params, ctx)
+    if (done.size < variants.length) runner = openRunner(params, ctx)
     let flushedAt = ctx.now()
     return variants.map((variant, i) => {
       const record = done.get(i) ?? runner?.run(variant, curves)
@@ -79,6 +80,7 @@ function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly Trial
       return record
     })
   } finally {
+    runner?.release()
     journal.close()
   }
 }

@@ -1,56 +1,78 @@
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { link, mkdir, rm } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { Artifact } from '../operations/operation.ts'
-import { writeFileAtomicallySync } from './atomic.ts'
+import { FileBatch, type Parts } from './file-batch.ts'
 import { namesIn } from './folder.ts'
 import { artifactsFolder, attemptFolder, checkedName } from './layout.ts'
-import { encodeTable, type Table, tableMediaTypes } from './tables.ts'
+import { encodeParts, type Table, tableMediaTypes } from './tables.ts'
 
-/** What one attempt produces, from the worker's side. Nothing is visible before the operation completes. */
+/**
+ * What one attempt produces, from the worker's side. Files are written in the background and get their names when the
+ * attempt publishes them; clients see them when the operation completes.
+ */
 export class ArtifactFolder {
-  private readonly folder: string
-  private readonly published = new Map<string, Artifact>()
+  private readonly files: FileBatch
+  private readonly stored = new Map<string, Artifact>()
 
   constructor(home: string, operationId: string, attempt: number) {
-    this.folder = attemptFolder(home, operationId, attempt)
+    this.files = new FileBatch(attemptFolder(home, operationId, attempt))
   }
 
-  /** Stores a table; clients read it in the format they like. @param name without extension, e.g. `trades` */
+  /**
+   * Stores a table; clients read it in the format they like.
+   * @param name without extension, e.g. `trades`  @param table its columns must not change before it is published
+   */
   table(name: string, table: Table): Artifact {
     if (name.includes('.')) throw new Error(`a table's name has no extension: ${name}`)
-    const bytes = encodeTable(table)
-    return this.store(
-      { name, file: `${name}.arrow`, media_type: tableMediaTypes.arrow, rows: table.rows },
-      bytes,
-    )
+    const facts = { name, file: `${name}.arrow`, media_type: tableMediaTypes.arrow, rows: table.rows }
+    return this.store(facts, encodeParts(table))
   }
 
-  /** Stores a file as it is. @param name with extension, e.g. `strategy.yaml` */
+  /** Stores a file as it is. @param name with extension, e.g. `strategy.yaml`  @param bytes must not change either */
   file(name: string, bytes: Uint8Array, mediaType: string): Artifact {
-    return this.store({ name, file: name, media_type: mediaType, rows: null }, bytes)
+    return this.store({ name, file: name, media_type: mediaType, rows: null }, [bytes])
   }
 
-  /** What was stored so far, in the order of first storing. */
-  list(): readonly Artifact[] {
-    return [...this.published.values()]
+  /**
+   * Resolves when everything stored is on the disk.
+   * @returns what it is, in the order of first storing
+   */
+  async publish(): Promise<readonly Artifact[]> {
+    await this.files.publish()
+    return [...this.stored.values()]
   }
 
-  private store(facts: Omit<Artifact, 'size_bytes' | 'sha256'>, bytes: Uint8Array): Artifact {
+  /** Resolves when nothing is written any more; what was not published is gone. */
+  discard(): Promise<void> {
+    return this.files.discard()
+  }
+
+  private store(facts: Omit<Artifact, 'size_bytes' | 'sha256'>, parts: Parts): Artifact {
     const { name, file } = facts
     checkedName('artifact', name)
     // The renditions of table `x` are the files x.json, x.csv and x.parquet.
-    for (const other of this.published.values()) {
+    for (const other of this.stored.values()) {
       const clashes =
         parse(other.file).name === parse(file).name && (other.rows !== null || facts.rows !== null)
       if (other.name !== name && clashes)
         throw new Error(`artifact ${name} would share files with ${other.name}`)
     }
-    writeFileAtomicallySync(join(this.folder, checkedName('artifact', file)), bytes)
-    const artifact = { ...facts, size_bytes: bytes.length, sha256: hash('sha256', bytes) }
-    this.published.set(name, artifact)
+    this.files.write(checkedName('artifact', file), parts)
+    const artifact = { ...facts, ...measure(parts) }
+    this.stored.set(name, artifact)
     return artifact
   }
+}
+
+function measure(parts: Parts): Pick<Artifact, 'size_bytes' | 'sha256'> {
+  const hash = createHash('sha256')
+  let size_bytes = 0
+  for (const part of parts) {
+    hash.update(part)
+    size_bytes += part.length
+  }
+  return { size_bytes, sha256: hash.digest('hex') }
 }
 
 /** Where an artifact is, as stored. @param attempt the attempt that completed */

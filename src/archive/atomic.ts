@@ -76,14 +76,15 @@ async function create(path: string): Promise<FileHandle> {
   }
 }
 
-function createSync(path: string): number {
+/** Opens a file that nothing is at yet, readable by its owner alone. Missing folders are made. @param flags as `open` takes them */
+export function createSync(path: string, flags: string | number = 'wx'): number {
   makeFolderSync(dirname(path))
   try {
-    return openSync(path, 'wx', fileMode)
+    return openSync(path, flags, fileMode)
   } catch (error) {
     if (!isMissing(error)) throw error
     makeFolderSync(dirname(path))
-    return openSync(path, 'wx', fileMode)
+    return openSync(path, flags, fileMode)
   }
 }
 

@@ -31,13 +31,14 @@ export function decisionTables(markets: readonly ReadMarket[], limit = maxDecisi
   const isComplete = bars <= limit
   const parts = chooseRows(markets, isComplete ? null : limit)
   const rows = parts.reduce((sum, part) => sum + part.rows.length, 0)
-  const { head, gather } = gatherer(parts, rows)
+  const gather = gatherer(parts, rows)
+  const head = headColumns(parts, rows, gather)
   return {
-    signals: { rows, columns: [...head(), ...ruleColumns(parts, rows), ...distanceColumns(markets, gather)] },
+    signals: { rows, columns: [...head, ...ruleColumns(parts, rows), ...distanceColumns(markets, gather)] },
     indicators: {
       rows,
       columns: [
-        ...head(),
+        ...head,
         ...(markets[0]?.indicators ?? []).map(({ name, unit }, i) =>
           gather({ name, kind: 'number', unit }, market => market.indicators[i]?.values),
         ),
@@ -53,39 +54,55 @@ function chooseRows(markets: readonly ReadMarket[], limit: number | null): Part[
   let left = limit ?? Number.POSITIVE_INFINITY
   return markets.map(market => {
     const { from, signals, bars } = market
-    const { enter_long, exit_long, enter_short, exit_short } = signals
-    const rows = new Int32Array(Math.min(bars.length - from, left))
-    let count = 0
-    for (let i = from; i < bars.length && count < rows.length; i++) {
-      const entered = (enter_long[i] as number) | (enter_short[i] as number)
-      const left = (exit_long[i] as number) | (exit_short[i] as number)
-      if (limit === null || (entered | left) !== 0) rows[count++] = i
-    }
-    left -= count
-    return { market, rows: rows.subarray(0, count) }
+    const most = Math.min(bars.length - from, left)
+    const rows =
+      limit === null
+        ? Int32Array.from({ length: most }, (_, i) => from + i)
+        : decidedRows(signals, { from, to: bars.length, most })
+    left -= rows.length
+    return { market, rows }
   })
+}
+
+/** The first `most` bars of a span on which a rule is true. */
+function decidedRows(
+  { enter_long, exit_long, enter_short, exit_short }: ReadMarket['signals'],
+  { from, to, most }: { readonly from: number; readonly to: number; readonly most: number },
+): Int32Array {
+  const rows = new Int32Array(most)
+  let count = 0
+  for (let i = from; i < to && count < most; i++) {
+    const entered = (enter_long[i] as number) | (enter_short[i] as number)
+    const left = (exit_long[i] as number) | (exit_short[i] as number)
+    if ((entered | left) !== 0) rows[count++] = i
+  }
+  return rows.subarray(0, count)
 }
 
 type Head = { readonly name: string; readonly kind: 'number' | 'time'; readonly unit?: string }
 type Gather = (head: Head, read: (market: ReadMarket) => Float64Array | null | undefined) => Column
 
-function gatherer(parts: readonly Part[], rows: number): { head: () => Column[]; gather: Gather } {
-  const gather: Gather = (head, read) => {
-    const values = new Float64Array(rows).fill(Number.NaN)
+function gatherer(parts: readonly Part[], rows: number): Gather {
+  return (head, read) => {
+    const values = new Float64Array(rows)
     let at = 0
     for (const { market, rows } of parts) {
       const column = read(market)
-      if (column === undefined || column === null) at += rows.length
-      else for (let i = 0; i < rows.length; i++) values[at++] = column[rows[i] as number] as number
+      const part = values.subarray(at, at + rows.length)
+      if (column === undefined || column === null) part.fill(Number.NaN)
+      else for (let i = 0; i < rows.length; i++) part[i] = column[rows[i] as number] as number
+      at += rows.length
     }
     return { ...head, values }
   }
-  const head = (): Column[] => [
+}
+
+function headColumns(parts: readonly Part[], rows: number, gather: Gather): Column[] {
+  return [
     gather({ name: 'time', kind: 'time' }, ({ bars }) => bars.time),
     gather({ name: 'close_time', kind: 'time' }, ({ bars }) => bars.close_time),
     { name: 'symbol', kind: 'text', values: symbolsOf(parts, rows) },
   ]
-  return { head, gather }
 }
 
 function symbolsOf(parts: readonly Part[], rows: number): string[] {

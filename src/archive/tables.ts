@@ -1,5 +1,5 @@
 import {
-  Table as ArrowTable,
+  AsyncByteQueue,
   Bool,
   type Data,
   type DataType,
@@ -8,11 +8,11 @@ import {
   Int64,
   makeData,
   RecordBatch,
+  RecordBatchFileWriter,
   Schema,
   Struct,
   TimestampMillisecond,
   tableFromIPC,
-  tableToIPC,
   Utf8,
 } from 'apache-arrow'
 import {
@@ -53,6 +53,21 @@ export type TableFormat = keyof typeof tableMediaTypes
  * int64; kind and unit of each column stand in its field's metadata.
  */
 export function encodeTable(table: Table): Uint8Array {
+  const parts = encodeParts(table)
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/**
+ * The same file in parts, to be written one after the other. Numbers are views of the table's memory: it must not
+ * change before they are written.
+ */
+export function encodeParts(table: Table): readonly Uint8Array[] {
   for (const { name, values } of table.columns) {
     if (values.length !== table.rows)
       throw new Error(`column ${name} has ${values.length} values, not ${table.rows}`)
@@ -63,9 +78,26 @@ export function encodeTable(table: Table): Uint8Array {
     return new Field(column.name, arrowTypes[column.kind](), true, new Map(facts))
   })
   const schema = new Schema(fields)
-  const children = withOwnMemory(table.columns).map(encodeColumn)
+  const children = table.columns.map(encodeColumn)
   const struct = makeData({ type: new Struct(fields), length: table.rows, nullCount: 0, children })
-  return tableToIPC(new ArrowTable(schema, new RecordBatch(schema, struct)), 'file')
+  const parts = new Parts()
+  const writer = new RecordBatchFileWriter()
+  writer.reset(parts, schema)
+  writer.write(new RecordBatch(schema, struct))
+  writer.finish()
+  return parts.list
+}
+
+/**
+ * Keeps what a writer writes as it is. The queue that writers have by themselves copies all of it into one piece, and
+ * loses values of columns that lie beside each other in memory.
+ */
+class Parts extends AsyncByteQueue<Uint8Array> {
+  readonly list: Uint8Array[] = []
+
+  override write(part: Uint8Array): void {
+    this.list.push(part)
+  }
 }
 
 /**
@@ -100,20 +132,6 @@ const arrowTypes = {
   text: () => new Utf8(),
   boolean: () => new Bool(),
 } as const satisfies Record<ColumnKind, () => DataType>
-
-/**
- * apache-arrow merges neighbouring buffers that touch or overlap in memory: columns that share memory would
- * lose values. The second and later ones of a buffer are copied.
- */
-function withOwnMemory(columns: readonly Column[]): Column[] {
-  const used = new Set<ArrayBufferLike>()
-  return columns.map(column => {
-    if (column.kind !== 'number') return column
-    const isShared = used.has(column.values.buffer)
-    used.add(column.values.buffer)
-    return isShared ? { ...column, values: column.values.slice() } : column
-  })
-}
 
 function encodeColumn(column: Column): Data {
   const length = column.values.length

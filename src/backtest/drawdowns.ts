@@ -88,10 +88,7 @@ function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visi
   /** Of the drawdown under way; it lies at the floor when there is none. */
   let trough = floor
   let lowest = -1
-  const end = (i: number, isOver: boolean) => {
-    const startMs = high === -1 ? start.timeMs : (time[high] as number)
-    visit((peak - trough) / peak, startMs, time[lowest] as number, time[i] as number, isOver)
-  }
+  // Both are written out: variables that a function of their own could see would be no registers.
   for (let i = 0; i < length; i++) {
     const value = equity[i] as number
     if (value < floor) {
@@ -101,7 +98,10 @@ function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visi
       }
       continue
     }
-    if (trough < floor) end(i, true)
+    if (trough < floor) {
+      const startMs = high === -1 ? start.timeMs : (time[high] as number)
+      visit((peak - trough) / peak, startMs, time[lowest] as number, time[i] as number, true)
+    }
     high = i
     if (value > peak) {
       peak = value
@@ -109,5 +109,8 @@ function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visi
     }
     trough = floor
   }
-  if (trough < floor) end(length - 1, false)
+  if (trough < floor) {
+    const startMs = high === -1 ? start.timeMs : (time[high] as number)
+    visit((peak - trough) / peak, startMs, time[lowest] as number, time[length - 1] as number, false)
+  }
 }

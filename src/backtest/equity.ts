@@ -70,8 +70,8 @@ export class EquityRecorder {
   curve(): EquityCurve {
     const { timeline, equity, initialCapital } = this
     const cash = once(() => this.cash.expand(timeline.length))
-    const value = once(() => this.sumValues(false))
-    const exposure = once(() => ratio(this.sumValues(true), equity))
+    const sums = once(() => this.sumValues())
+    const exposure = once(() => ratio(sums().gross, equity))
     const drawdown = once(() => drawdowns(equity, initialCapital))
     return {
       length: timeline.length,
@@ -81,7 +81,7 @@ export class EquityRecorder {
         return cash()
       },
       get position_value() {
-        return value()
+        return sums().net
       },
       get exposure_fraction() {
         return exposure()
@@ -92,19 +92,23 @@ export class EquityRecorder {
     }
   }
 
-  /** Σ units · price over the markets at every point, or of their absolute values. */
-  private sumValues(isAbsolute: boolean): Float64Array {
+  /** Σ units · price over the markets at every point, and of their absolute values. */
+  private sumValues(): { readonly net: Float64Array; readonly gross: Float64Array } {
     const { timeline, markets } = this
     const { close: closeMs, length } = timeline
-    const sums = new Float64Array(length)
+    const net = new Float64Array(length)
+    const gross = new Float64Array(length)
     markets.forEach(({ bars: { time, close_time, open, close }, from }, k) => {
       let next = from
-      this.units[k]?.each(length, (units, start, end) => {
-        const held = isAbsolute ? Math.abs(units) : units
+      this.units[k]?.each(length, (held, start, end) => {
         // The only market has a bar at every point.
         if (held === 0 && markets.length === 1) return
         if (markets.length === 1) {
-          for (let p = start; p < end; p++) sums[p] = held * (close[from + p] as number)
+          for (let p = start; p < end; p++) {
+            const value = held * (close[from + p] as number)
+            net[p] = value
+            gross[p] = Math.abs(value)
+          }
           return
         }
         for (let p = start; p < end; p++) {
@@ -113,11 +117,13 @@ export class EquityRecorder {
           while (next < time.length && (time[next] as number) < timeMs) next++
           if (held === 0) continue
           const price = (close_time[next - 1] as number) > timeMs ? open[next - 1] : close[next - 1]
-          sums[p] = (sums[p] as number) + held * (price as number)
+          const value = held * (price as number)
+          net[p] = (net[p] as number) + value
+          gross[p] = (gross[p] as number) + Math.abs(value)
         }
       })
     })
-    return sums
+    return { net, gross }
   }
 }
 

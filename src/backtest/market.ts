@@ -39,7 +39,9 @@ export class Market {
     this.broker = new Broker(floor, input, index)
     this.isTrailing = floor.plan.trailing_stop
     this.maxBars = floor.plan.max_bars ?? Number.POSITIVE_INFINITY
-    this.separationBars = floor.plan.entry_separation_bars ?? 0
+    const { entry_separation_bars: apart = 0 } = floor.plan
+    // A bar may see two entries: one filled inside it, the other at its close.
+    this.separationBars = apart === 1 ? 0 : apart
     this.fillsAtClose = floor.config.fill_on === 'close'
     this.paysBorrow = floor.config.borrow_rate_annual !== 0
     this.levels = new LevelExits(this.broker, input.bars, floor.config.intrabar)

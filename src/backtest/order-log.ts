@@ -122,7 +122,7 @@ export class OrderLog {
     const columns = Object.fromEntries(
       numberColumns.map(name => [name, this.columns[name].subarray(0, count)]),
     ) as Record<keyof OrderNumbers, Float64Array>
-    const read = <T>(make: (mark: number) => T) => once(() => columnOf(marks, make))
+    const read = <T extends string | boolean>(make: (mark: number) => T) => once(() => columnOf(marks, make))
     const symbol = read(mark => symbols[mark >>> marketShift] ?? '')
     const side = read<'buy' | 'sell'>(mark => (isEntry(mark) === isShort(mark) ? 'sell' : 'buy'))
     const type = read(mark => orderTypes[mark & typeMask] as OrderType)

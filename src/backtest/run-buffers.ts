@@ -18,6 +18,12 @@ export class RunBuffers {
     return this.column.subarray(0, length)
   }
 
+  /** Gives the largest of it back at once: a garbage collector that sees small objects alone would wait. */
+  release(): void {
+    this.column.buffer.transfer(0)
+    this.column = new Float64Array(0)
+  }
+
   /** The series of this number, beginning with `first`. */
   series(index: number, first: number): StepSeries {
     const series = this.steps[index] ?? new StepSeries()

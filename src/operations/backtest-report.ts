@@ -71,9 +71,13 @@ export function reportOf(reported: ReportedRun): ReportInput {
 
 function curveOf({ run: { equity }, markets, params }: ReportedRun): ReportInput['curve'] {
   const { time, drawdown_fraction, exposure_fraction } = equity
-  const held = valueBuyAndHold(markets, equity)
-  const benchmark = held?.map(value => value * params.initial_capital) ?? null
-  return { time, equity: equity.equity, drawdown_fraction, exposure_fraction, benchmark }
+  const held = (points: Int32Array) => valueBuyAndHold(markets, equity, points)
+  const benchmark = (points: Int32Array) =>
+    held(points)?.map(value => value * params.initial_capital) ?? new Float64Array(0)
+  return {
+    ...{ time, equity: equity.equity, drawdown_fraction, exposure_fraction },
+    benchmark: held(Int32Array.of()) === null ? null : benchmark,
+  }
 }
 
 /** The first trades, as many as a report lists. */

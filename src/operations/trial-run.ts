@@ -8,7 +8,7 @@ import { equityReturns } from '../backtest/returns.ts'
 import { ColumnCache } from '../features/column-cache.ts'
 import type { Periods } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
-import { bootstrapBars } from '../research/bar-bootstrap.ts'
+import { bootstrapBars, DrawnColumns } from '../research/bar-bootstrap.ts'
 import { overrideStrategy } from '../search/overrides.ts'
 import { allocateBlockSums, writeBlockSums } from '../statistics/block-sums.ts'
 import { Random } from '../statistics/random.ts'
@@ -81,6 +81,7 @@ export class TrialRunner {
   private readonly cache = new ColumnCache(cacheBytes, { isReleased: true })
   private readonly buffers = new RunBuffers()
   private readonly signals = new Map<string, SignalColumns>()
+  private readonly drawn = new Map<string, DrawnColumns>()
   private cut: CutBars | null = null
 
   /**
@@ -110,6 +111,13 @@ export class TrialRunner {
       if (!(error instanceof Problem) || !invalidCodes.includes(error.code)) throw error
       return { invalid: error.message, metrics: null, blocks: null, curve: null }
     }
+  }
+
+  /** Gives the memory back at once: that of many runners would pile up. Nothing can be run after it. */
+  release(): void {
+    this.cache.clear()
+    this.buffers.release()
+    for (const drawn of this.drawn.values()) drawn.release()
   }
 
   private measure(
@@ -174,7 +182,7 @@ export class TrialRunner {
     const cut = this.stored
       .map(market => cutMarket(market, rangeOf(range)))
       .filter(({ from, bars }) => from < bars.length)
-      .map(market => (bootstrap === undefined ? market : redrawn(market, bootstrap)))
+      .map(market => (bootstrap === undefined ? market : this.redraw(market, bootstrap)))
     const [first, ...others] = cut
     if (first === undefined) throw new Problem('bars-missing', 'there are no bars in the requested range')
     const { timeframe } = this.backtest
@@ -183,21 +191,21 @@ export class TrialRunner {
     this.cut = { key, markets: [first, ...others], periods }
     return this.cut
   }
+
+  /** Other bars of the same kind, in the memory of those before; what happened inside them is not known. */
+  private redraw(market: MarketBars, bootstrap: NonNullable<TrialVariant['bootstrap']>): MarketBars {
+    const { bars, from, symbol } = market
+    const { seed, stream, block_bars: blockBars } = bootstrap
+    const into = this.drawn.get(symbol) ?? new DrawnColumns()
+    this.drawn.set(symbol, into)
+    const made = bootstrapBars(bars, { from, blockBars, into }, new Random(seed, stream))
+    const { session } = bars
+    return { ...market, bars: session === undefined ? made : { ...made, session }, finer: null }
+  }
 }
 
 function measuredOf({ symbol, bars, from, signals }: DecidedMarket): MeasuredMarket {
   return { symbol, bars, from, firstUsableBar: signals.first_usable_bar }
-}
-
-/** Other bars of the same kind; what happened inside them is not known. */
-function redrawn(
-  market: MarketBars,
-  { seed, stream, block_bars: blockBars }: NonNullable<TrialVariant['bootstrap']>,
-): MarketBars {
-  const { bars } = market
-  const made = bootstrapBars(bars, { from: market.from, blockBars }, new Random(seed, stream))
-  const { session } = bars
-  return { ...market, bars: session === undefined ? made : { ...made, session }, finer: null }
 }
 
 function stressed(config: BacktestConfig, { stress }: TrialVariant): BacktestConfig {

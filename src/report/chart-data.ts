@@ -33,7 +33,7 @@ export function chartData({ curve, prices, trades }: ReportInput): ChartData {
     equity: {
       time: seconds(curve.time, equity),
       equity: pick(curve.equity, equity),
-      benchmark: curve.benchmark === null ? null : pick(curve.benchmark, equity),
+      benchmark: curve.benchmark === null ? null : Array.from(curve.benchmark(equity), round),
     },
     drawdown: {
       time: seconds(curve.time, drawdown),
@@ -48,9 +48,10 @@ export function chartData({ curve, prices, trades }: ReportInput): ChartData {
 }
 
 function priceData({ symbol, time, close }: ReportPrices, trades: readonly ReportTrade[]) {
+  const points = thinOut(close, maxPoints)
   const marks = new Map<number, { entry: number | null; exit: number | null }>()
-  for (const i of thinOut(close, maxPoints)) marks.set(time[i] as number, { entry: null, exit: null })
-  const closes = new Map([...thinOut(close, maxPoints)].map(i => [time[i] as number, close[i] as number]))
+  for (const i of points) marks.set(time[i] as number, { entry: null, exit: null })
+  const closes = new Map([...points].map(i => [time[i] as number, close[i] as number]))
   const own = trades.filter(trade => trade.symbol === symbol).slice(0, maxMarks / 2)
   for (const trade of own) {
     const at = (timeMs: number) => {

@@ -46,6 +46,7 @@ export function numberCell(value: number | null, unit: NumberUnit, title = ''): 
 /** Thousands apart. */
 function group(digits: string): string {
   const [whole = '', fraction] = digits.split('.')
+  if (whole.length <= 3) return digits
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }

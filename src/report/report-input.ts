@@ -16,8 +16,8 @@ export type ReportCurve = {
   readonly equity: Float64Array
   readonly drawdown_fraction: Float64Array
   readonly exposure_fraction: Float64Array
-  /** Equity of buy and hold, NaN before it begins; null without a benchmark. */
-  readonly benchmark: Float64Array | null
+  /** Equity of buy and hold at these points, whose indexes ascend; null without a benchmark. */
+  readonly benchmark: ((points: Int32Array) => Float64Array) | null
 }
 
 /** Closes of a symbol, to draw the trades on. */

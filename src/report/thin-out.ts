@@ -13,10 +13,16 @@ export function thinOut(values: Float64Array, maxPoints: number): Int32Array {
     const from = Math.floor((stretch * length) / stretches)
     const to = Math.floor(((stretch + 1) * length) / stretches)
     let [lowest, highest] = [from, from]
-    for (let i = from; i < to; i++) {
+    let [low, high] = [values[from] as number, values[from] as number]
+    for (let i = from + 1; i < to; i++) {
       const value = values[i] as number
-      if (value < (values[lowest] as number)) lowest = i
-      if (value > (values[highest] as number)) highest = i
+      if (value < low) {
+        low = value
+        lowest = i
+      } else if (value > high) {
+        high = value
+        highest = i
+      }
     }
     for (const i of [from, lowest, highest, to - 1]) chosen.add(i)
   }

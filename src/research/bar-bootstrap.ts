@@ -2,6 +2,42 @@ import type { Bars } from '../market/bars.ts'
 import { drawBlocks } from '../statistics/bootstrap.ts'
 import type { Random } from '../statistics/random.ts'
 
+/** What a history is drawn from, and into. */
+type BootstrapPlan = {
+  /** First bar that is drawn, 0 ≤ from < length. */
+  readonly from: number
+  /** Length of a block, ≥ 1. */
+  readonly blockBars: number
+  /** Memory to write to: the history that was drawn into it before is lost. Default: new memory. */
+  readonly into?: DrawnColumns
+}
+
+/** Memory of one history, for those who draw one after the other. */
+export class DrawnColumns {
+  private memory = new Float64Array(0)
+
+  /** Gives it back at once. */
+  release(): void {
+    this.memory.buffer.transfer(0)
+    this.memory = new Float64Array(0)
+  }
+
+  /** Open, high, low, close and volume: `length` numbers each, to be overwritten. */
+  take(
+    length: number,
+  ): readonly [
+    open: Float64Array,
+    high: Float64Array,
+    low: Float64Array,
+    close: Float64Array,
+    volume: Float64Array,
+  ] {
+    if (this.memory.length < 5 * length) this.memory = new Float64Array(5 * length)
+    const column = (k: number) => this.memory.subarray(k * length, (k + 1) * length)
+    return [column(0), column(1), column(2), column(3), column(4)]
+  }
+}
+
 /**
  * Another history of the same market: the moves of the bars from `from` on, drawn in blocks so that what follows what
  * stays, laid one after the other from the open of that bar on. A move is open ÷ close before, and high, low and close
@@ -9,17 +45,14 @@ import type { Random } from '../statistics/random.ts'
  * Times stay, so sessions and annualisation do. Several markets drawn with equal seeds and as many bars from `from` on
  * move together as they did.
  * Source: circular block bootstrap, Politis and Romano 1992.
- * @param plan.from first bar that is drawn, 0 ≤ from < length  @param plan.blockBars length of a block, ≥ 1
  */
-export function bootstrapBars(
-  bars: Bars,
-  { from, blockBars }: { readonly from: number; readonly blockBars: number },
-  random: Random,
-): Bars {
+export function bootstrapBars(bars: Bars, plan: BootstrapPlan, random: Random): Bars {
+  const { from, blockBars, into = new DrawnColumns() } = plan
   const { length, time, close_time } = bars
-  const [open, high, low] = [bars.open.slice(), bars.high.slice(), bars.low.slice()]
-  const [close, volume] = [bars.close.slice(), bars.volume.slice()]
+  const [open, high, low, close, volume] = into.take(length)
   const made: Bars = { length, time, close_time, open, high, low, close, volume }
+  for (const field of ['open', 'high', 'low', 'close', 'volume'] as const)
+    made[field].set(bars[field].subarray(0, from))
   let written = from
   drawBlocks(random, { length: length - from, block: blockBars, kind: 'circular' }, (first, end) => {
     for (let source = from + first; source < from + end; source++)

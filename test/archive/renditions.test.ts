@@ -62,7 +62,9 @@ test.each([500, 20_001])('of %i bars a part is cut out, in fewer points where th
 
 test('requests for the same rendition share one job, and the file is made once', async () => {
   const home = makeHome()
-  const artifact = new ArtifactFolder(home, operationId, 1).table('trades', barsTable(makeBars(100)))
+  const folder = new ArtifactFolder(home, operationId, 1)
+  const artifact = folder.table('trades', barsTable(makeBars(100)))
+  await folder.publish()
   const path = artifactPath(home, operationId, 1, artifact)
   const renditions = new Renditions()
   const [first, second] = [renditions.renditionOf(path, 'json'), renditions.renditionOf(path, 'json')]

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Program, stopPrograms } from '../support/program.ts'
+import { type Operation, type Program, stopPrograms } from '../support/program.ts'
 import { complete, leftAfterInterruptions, leftBy, startWithApple } from '../support/research.ts'
 
 let programs: readonly Program[]
@@ -9,17 +9,20 @@ beforeAll(async () => {
 afterAll(stopPrograms)
 
 const backtest = { strategy: 'sma_cross', spread_bps: 2 }
-const walk = {
-  ...{ backtest, method: 'random', trials: 250, minimum_trades: 1, train_days: 300, test_days: 180 },
+const search = {
+  ...{ backtest, method: 'random', minimum_trades: 1 },
   space: [
     { path: 'indicators.fast.period', min: 2, max: 30, integer: true },
     { path: 'indicators.slow.period', min: 20, max: 90, integer: true, scale: 'log' },
   ],
   constraints: ['indicators.fast.period < indicators.slow.period'],
 }
+const sweep = { ...search, trials: 200 }
+const walk = { ...search, trials: 250, train_days: 300, test_days: 180 }
 const simulation = { backtest, trade_simulations: 2_000, bar_simulations: 400 }
 
 test.each<[string, object, string[]]>([
+  ['sweep', sweep, ['trials', 'curves', 'heatmaps', 'winner.yaml']],
   ['walk_forward', walk, ['windows', 'trials', 'curves']],
   ['monte_carlo', simulation, ['simulations']],
 ])(
@@ -35,3 +38,32 @@ test.each<[string, object, string[]]>([
   },
   180_000,
 )
+
+test.each<[string, object, string[]]>([
+  ['lookahead_analysis', { strategy: 'sma_cross', cuts: 60, seed: 3 }, ['findings']],
+  ['warmup_analysis', { strategy: 'macd_momentum', decisions: 60 }, ['columns', 'lengths']],
+])(
+  '%s leaves the same bytes on one, two and eight threads',
+  async (type, params, artifacts) => {
+    const left: object[] = []
+    for (const program of programs) left.push(await leftBy(program, await complete(program, type, params)))
+    const [straight, ...others] = left
+    expect(straight).toMatchObject({ files: artifacts.map(name => [name, expect.any(String)]) })
+    for (const other of others) expect(other).toEqual(straight)
+  },
+  60_000,
+)
+
+test('a walk that was cancelled and is tried again leaves what one that ran through leaves', async () => {
+  const [program] = programs
+  if (program === undefined) throw new Error('there is no program')
+  const params = { ...walk, trials: 60 }
+  const straight = await leftBy(program, await complete(program, 'walk_forward', params))
+  const { operation_id: id } = await program.submit('walk_forward', params)
+  await program.until(id, ({ children }) => (children?.completed ?? 0) >= 1)
+  expect((await program.cancel(id)).status).toBe(202)
+  expect((await program.end(id)).status).toBe('cancelled')
+  const { status, body } = await program.request<Operation>('POST', `/api/v1/operations/${id}/retry`)
+  expect(status).toBe(202)
+  expect(await leftBy(program, await program.end(body.operation_id))).toEqual(straight)
+}, 120_000)

@@ -59,7 +59,7 @@ export function sampleReport(points: number, trades: number): ReportInput {
       equity: column(i => 100_000 + i + 500 * Math.sin(i / 30)),
       drawdown_fraction: column(i => Math.abs(Math.sin(i / 30)) / 50),
       exposure_fraction: column(i => (i % 40 < 20 ? 0.9 : 0)),
-      benchmark: column(i => (i < 5 ? Number.NaN : 100_000 + 2 * i)),
+      benchmark: points => Float64Array.from(points, i => (i < 5 ? Number.NaN : 100_000 + 2 * i)),
     },
     prices: [{ symbol: 'TEST', time, close }],
     trades: Array.from({ length: trades }, (_, i) => trade(i)),

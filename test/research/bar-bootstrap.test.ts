@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { barAt, checkBars } from '../../src/market/bars.ts'
-import { bootstrapBars } from '../../src/research/bar-bootstrap.ts'
+import { bootstrapBars, DrawnColumns } from '../../src/research/bar-bootstrap.ts'
 import { Random } from '../../src/statistics/random.ts'
 import { makeBars } from '../archive/folder.ts'
 
@@ -62,4 +62,23 @@ test('bars before the range stay as they were, and no move of theirs is drawn', 
     expect(made[field].slice(0, 40)).toEqual(marked[field].slice(0, 40))
   expect(made.open[40]).toBe(marked.open[40])
   for (let i = 40; i < 60; i++) expect((made.close[i] ?? 0) / (made.open[i] ?? 0)).toBeLessThan(1.5)
+})
+
+test('memory of other histories, longer and shorter ones, changes nothing in what is drawn', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 2, max: 60 }), fc.nat(), fc.nat()), { minLength: 2 }),
+      drawn => {
+        const into = new DrawnColumns()
+        for (const [length, seed, start] of drawn) {
+          const bars = makeBars(length)
+          const plan = { from: start % length, blockBars: 1 + (seed % 7) }
+          expect(bootstrapBars(bars, { ...plan, into }, new Random(seed))).toEqual(
+            bootstrapBars(bars, plan, new Random(seed)),
+          )
+        }
+      },
+    ),
+    { numRuns: 50 },
+  )
 })
