@@ -156,6 +156,13 @@ export const problems = {
     advice:
       'Without an API key the server answers only to localhost, 127.x.x.x and [::1], so that web pages cannot reach it through a name of their own. To use another name, set KTRDR_API_KEY.',
   },
+  'not-an-api-node': {
+    status: 421,
+    title: 'This node answers no clients',
+    retryable: false,
+    advice:
+      'It is a worker of a cluster: it runs operations and answers probes. Ask a node that was started with KTRDR_ROLE=api or all.',
+  },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key was used for a different request',
@@ -262,6 +269,13 @@ export const problems = {
     retryable: true,
     advice:
       'Try again after `Retry-After` seconds. Operations already accepted go on when the server is back.',
+  },
+  'database-unavailable': {
+    status: 503,
+    title: 'The database cannot be reached',
+    retryable: true,
+    advice:
+      'It did not answer for half a minute. Nothing that was accepted is lost. Try again; the operator sets its address with KTRDR_DATABASE_URL.',
   },
   'timed-out': {
     status: 504,

@@ -28,6 +28,7 @@ import type { ProblemData } from '../problems.ts'
  * - Reads see every write that has resolved.
  */
 export interface Store {
+  readonly kind: 'sqlite' | 'postgres'
   create(operation: NewOperation, options: CreateOptions): Promise<Created>
   /** Adds the children that are not there yet, as long as the parent's attempt is the running one. */
   createChildren(parentId: string, attempt: number, children: readonly NewOperation[]): Promise<boolean>

@@ -1,5 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { statuses } from '../../operations/lifecycle.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type {
   OperationCounts,
   OperationRecord,
@@ -8,11 +7,18 @@ import type {
   StoredLogLine,
   StoredMetricPoint,
 } from '../../operations/operation.ts'
+import { childCountsQuery, toChildCounts, toCounts } from '../counts.ts'
+import { type ListDialect, listQuery, marks } from '../list-query.ts'
+import { toLogLine, toMetricPoint, toRecord } from '../rows.ts'
 import type { ListFilter } from '../store.ts'
-import { toLogLine, toMetricPoint, toRecord } from './rows.ts'
 
 /** How far from the end of the queue its length is counted from there. */
 const fewBehind = 100
+
+const dialect: ListDialect = {
+  contains: column => `instr(lower(${column}), ?)`,
+  using: index => `indexed by ${index}`,
+}
 
 type Side = { readonly samePriority: '<' | '>'; readonly otherPriority: '<' | '>' }
 
@@ -80,27 +86,14 @@ export class Reads {
   }
 
   async list(filter: ListFilter): Promise<OperationRecord[]> {
-    const { sql, values } = listQuery(filter)
+    const { sql, values } = listQuery(filter, dialect)
     return this.statement(sql)
       .all(...values)
       .map(toRecord)
   }
 
   async counts(): Promise<OperationCounts> {
-    const by_status = emptyCounts()
-    const by_type: Record<string, StatusCounts> = {}
-    let total = 0
-    for (const row of this.statement('select type, status, n from operation_counts where n > 0').all()) {
-      const status = String(row.status) as OperationStatus
-      const type = String(row.type)
-      const n = Number(row.n)
-      const ofType = by_type[type] ?? emptyCounts()
-      ofType[status] += n
-      by_type[type] = ofType
-      by_status[status] += n
-      total += n
-    }
-    return { total, by_status, by_type }
+    return toCounts(this.statement('select type, status, n from operation_counts where n > 0').all())
   }
 
   async children(parentId: string): Promise<OperationRecord[]> {
@@ -110,18 +103,7 @@ export class Reads {
   async childCounts(
     parentId: string,
   ): Promise<{ counts: StatusCounts; total: number; meanProgress: number }> {
-    const rows = this.statement(
-      'select status, count(*) as n, sum(progress) as progress from operations where parent_operation_id = ? group by status',
-    ).all(parentId)
-    const counts = emptyCounts()
-    let total = 0
-    let progress = 0
-    for (const row of rows) {
-      counts[String(row.status) as OperationStatus] = Number(row.n)
-      total += Number(row.n)
-      progress += Number(row.progress)
-    }
-    return { counts, total, meanProgress: total === 0 ? 0 : progress / total }
+    return toChildCounts(this.statement(childCountsQuery).all(parentId))
   }
 
   async metrics(id: string, after: number, limit: number): Promise<StoredMetricPoint[]> {
@@ -194,56 +176,4 @@ export class Reads {
     ).all(before, limit)
     return rows.map(row => String(row.operation_id))
   }
-}
-
-const marks = (values: readonly unknown[]): string => Array(values.length).fill('?').join(', ')
-
-const emptyCounts = (): StatusCounts =>
-  Object.fromEntries(statuses.map(status => [status, 0])) as StatusCounts
-
-/**
- * The newest operations that pass the filter. Statuses are asked for one by one, each in the order of an index, and
- * merged: sorting every operation of a status would take longer with every one that ends.
- */
-function listQuery(filter: ListFilter): { sql: string; values: SQLInputValue[] } {
-  const { conditions, values } = conditionsOf(filter)
-  const newest = 'order by created_at desc, operation_id desc limit ?'
-  const select = (index: string, extra: readonly string[]) =>
-    `select * from operations ${index} where ${[...extra, ...conditions].join(' and ')} ${newest}`
-  if (filter.parent !== null) {
-    const inStatus = filter.statuses?.length ? [`status in (${marks(filter.statuses)})`] : []
-    return { sql: select('', inStatus), values: [...(filter.statuses ?? []), ...values, filter.limit] }
-  }
-  if (!filter.statuses?.length)
-    return { sql: select('indexed by operations_newest', []), values: [...values, filter.limit] }
-  const each = filter.statuses.map(
-    () => `select * from (${select('indexed by operations_newest_in_status', ['status = ?'])})`,
-  )
-  return {
-    sql: `${each.join(' union all ')} ${newest}`,
-    values: [...filter.statuses.flatMap(status => [status, ...values, filter.limit]), filter.limit],
-  }
-}
-
-function conditionsOf(filter: ListFilter): { conditions: string[]; values: SQLInputValue[] } {
-  const conditions: string[] = []
-  const values: SQLInputValue[] = []
-  const where = (condition: string, ...given: SQLInputValue[]) => {
-    conditions.push(condition)
-    values.push(...given)
-  }
-  if (filter.parent === null) where('parent_operation_id is null')
-  else where('parent_operation_id = ?', filter.parent)
-  if (filter.types?.length) where(`type in (${marks(filter.types)})`, ...filter.types)
-  if (filter.createdAfter !== undefined) where('created_at >= ?', filter.createdAfter)
-  if (filter.createdBefore !== undefined) where('created_at < ?', filter.createdBefore)
-  if (filter.text !== undefined) {
-    const text = filter.text.toLowerCase()
-    const columns = ['operation_id', 'type', 'params']
-    where(`(${columns.map(column => `instr(lower(${column}), ?)`).join(' or ')})`, text, text, text)
-  }
-  if (filter.before !== undefined) {
-    where('(created_at, operation_id) < (?, ?)', filter.before.created_at, filter.before.operation_id)
-  }
-  return { conditions, values }
 }

@@ -12,26 +12,20 @@ import type {
   StoredLogLine,
   StoredMetricPoint,
 } from '../../operations/operation.ts'
-import {
-  type Created,
-  type CreateOptions,
-  type Ending,
-  limits,
-  type ProgressUpdate,
-  type Reopen,
-  type Reopened,
-  type Store,
-} from '../store.ts'
+import { keptLines, keptPoints, withCheckpoint, withWarning } from '../bounds.ts'
+import { endingColumns } from '../ending.ts'
+import { type Row, toInsert, toNewRecord, toRecord } from '../rows.ts'
+import type { Created, CreateOptions, Ending, ProgressUpdate, Reopen, Reopened, Store } from '../store.ts'
 import { GroupCommit } from './group-commit.ts'
 import { migrate } from './migrations.ts'
 import { Reads } from './reads.ts'
-import { type Row, toInsert, toNewRecord, toRecord } from './rows.ts'
-import { nextOfType, statements } from './statements.ts'
+import { statements } from './statements.ts'
 
 type Values = Record<string, SQLInputValue>
 
 /** The embedded store: one SQLite file, one writer, every commit flushed to disk. */
 export class SqliteStore extends Reads implements Store {
+  readonly kind = 'sqlite'
   readonly #commit: GroupCommit
   readonly #lock: DatabaseSync
   readonly #checkpointer: Worker
@@ -127,11 +121,10 @@ export class SqliteStore extends Reads implements Store {
     return this.#commit.write(() => {
       if (!this.#isRunning(id, attempt)) return null
       const last = this.#lastSeq('metrics', id)
-      const kept = points.slice(0, Math.max(0, limits.metricPoints - last))
       const insert = this.statement(
         'insert into metrics (operation_id, seq, attempt, name, at, point) values (?, ?, ?, ?, ?, ?)',
       )
-      return kept.map((point, index) => {
+      return keptPoints(last, points).map((point, index) => {
         const seq = last + 1 + index
         insert.run(id, seq, attempt, name, point.at, JSON.stringify(point.values))
         return { ...point, seq, attempt, name }
@@ -150,38 +143,22 @@ export class SqliteStore extends Reads implements Store {
     return this.#commit.write(() => {
       if (!this.#isRunning(id, attempt)) return null
       const last = this.#lastSeq('logs', id)
-      const room = Math.max(0, limits.logLines - last)
-      const kept = lines.slice(0, room)
-      const closing = kept.length === room ? kept.at(-1) : undefined
       const insert = this.statement(
         'insert into logs (operation_id, seq, attempt, at, level, message) values (?, ?, ?, ?, ?, ?)',
       )
-      return kept.map((line, index) => {
+      return keptLines(last, lines).map((line, index) => {
         const seq = last + 1 + index
-        const message =
-          line === closing
-            ? `${line.message} (log full at ${limits.logLines} lines; later lines are dropped)`
-            : line.message
-        insert.run(id, seq, attempt, line.at, line.level, message)
-        return { ...line, message, seq, attempt }
+        insert.run(id, seq, attempt, line.at, line.level, line.message)
+        return { ...line, seq, attempt }
       })
     }, false)
   }
 
   addWarning(id: string, attempt: number, warning: string, now: number): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
-      const warnings = this.getNow(id)?.warnings ?? []
-      if (warnings.includes(warning) || warnings.length >= limits.warnings) return null
-      const text =
-        warnings.length === limits.warnings - 1
-          ? 'There are more warnings than are kept; see the logs.'
-          : warning
-      return this.#apply(statements.warnings, {
-        id,
-        attempt,
-        now,
-        warnings: JSON.stringify([...warnings, text]),
-      })
+      const warnings = withWarning(this.getNow(id)?.warnings ?? [], warning)
+      if (warnings === null) return null
+      return this.#apply(statements.warnings, { id, attempt, now, warnings: JSON.stringify(warnings) })
     })
   }
 
@@ -193,8 +170,8 @@ export class SqliteStore extends Reads implements Store {
   ): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
       const kept = this.getNow(id)?.checkpoints ?? []
-      const best = checkpoint.best ? [] : kept.filter(earlier => earlier.best)
-      const checkpoints = [{ ...checkpoint, metrics_seq: this.#lastSeq('metrics', id) }, ...best]
+      const saved = { ...checkpoint, metrics_seq: this.#lastSeq('metrics', id) }
+      const checkpoints = withCheckpoint(kept, saved)
       return this.#apply(statements.checkpoints, {
         id,
         attempt,
@@ -206,27 +183,8 @@ export class SqliteStore extends Reads implements Store {
 
   finish(id: string, attempt: number, ending: Ending, now: number): Promise<OperationRecord | null> {
     return this.#commit.write(() => {
-      if (ending.event === 'stop')
-        return this.#apply(statements.stop, { id, attempt, now, mode: ending.mode })
-      if (ending.event === 'fail')
-        return this.#apply(statements.fail, {
-          id,
-          attempt,
-          now,
-          mode: ending.mode,
-          problem: JSON.stringify(ending.problem),
-        })
-      const { phase, steps, rate } = ending.progress
-      return this.#apply(statements.complete, {
-        id,
-        attempt,
-        now,
-        result: JSON.stringify(ending.result),
-        artifacts: JSON.stringify(ending.artifacts),
-        phase,
-        steps: steps === null ? null : JSON.stringify(steps),
-        rate,
-      })
+      const { statement, columns } = endingColumns(ending)
+      return this.#apply(statements[statement], { id, attempt, now, ...columns })
     })
   }
 
@@ -325,7 +283,7 @@ export class SqliteStore extends Reads implements Store {
 
   #nextPending(types: readonly OperationType[]): { id: string; attempt: number } | null {
     const heads = types.flatMap(type => {
-      const row = this.statement(nextOfType).get(type)
+      const row = this.statement(statements.nextOfType).get(type)
       return row === undefined
         ? []
         : [{ id: String(row.operation_id), attempt: Number(row.attempt), priority: Number(row.priority) }]
@@ -356,7 +314,7 @@ export class SqliteStore extends Reads implements Store {
  * operating system's: it goes with the process, however that ends.
  * @throws {Error} when another process holds it
  */
-function lockFile(path: string): DatabaseSync {
+export function lockFile(path: string): DatabaseSync {
   const lock = new DatabaseSync(path)
   try {
     lock.exec('pragma busy_timeout = 0; begin exclusive')

@@ -1,4 +1,3 @@
-import type { SQLOutputValue } from 'node:sqlite'
 import type {
   NewOperation,
   OperationRecord,
@@ -6,21 +5,21 @@ import type {
   OperationType,
   StoredLogLine,
   StoredMetricPoint,
-} from '../../operations/operation.ts'
+} from '../operations/operation.ts'
 
-export type Row = Record<string, SQLOutputValue>
+/** A row as the driver gives it: numbers as numbers, texts as texts. */
+export type Row = Readonly<Record<string, unknown>>
 
-const text = (value: SQLOutputValue | undefined): string => String(value)
-const number = (value: SQLOutputValue | undefined): number => Number(value)
-const numberOrNull = (value: SQLOutputValue | undefined): number | null =>
+const text = (value: unknown): string => String(value)
+const number = (value: unknown): number => Number(value)
+const numberOrNull = (value: unknown): number | null =>
   value === null || value === undefined ? null : Number(value)
-const textOrNull = (value: SQLOutputValue | undefined): string | null =>
+const textOrNull = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value)
 /** Most lists are empty: one that is shared costs nothing. Records are read-only. */
 const emptyList: readonly never[] = Object.freeze([])
-const json = <T>(value: SQLOutputValue | undefined): T =>
-  value === '[]' ? (emptyList as T) : (JSON.parse(String(value)) as T)
-const jsonOrNull = <T>(value: SQLOutputValue | undefined): T | null =>
+const json = <T>(value: unknown): T => (value === '[]' ? (emptyList as T) : (JSON.parse(String(value)) as T))
+const jsonOrNull = <T>(value: unknown): T | null =>
   value === null || value === undefined ? null : (JSON.parse(String(value)) as T)
 
 /** A row of `operations` as the rest of the program knows it. */
