@@ -1,36 +1,39 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { access, constants, statfs } from 'node:fs/promises'
+import { mkdirSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BarsArchive } from './archive/bars.ts'
 import { removeUploads } from './archive/import.ts'
-import { compileCacheFolder, createLayout, databasePath } from './archive/layout.ts'
+import { compileCacheFolder, createLayout } from './archive/layout.ts'
 import { ModelLibrary } from './archive/model-library.ts'
 import { StrategyLibrary } from './archive/strategies.ts'
 import { TaskRunner } from './archive/task-runner.ts'
 import { upgradeLayout } from './archive/upgrade.ts'
+import type { Backend } from './backend.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { LocalExecutor } from './execution/local.ts'
+import type { OwnState } from './execution/nodes.ts'
 import { Pool } from './execution/pool.ts'
 import { SharedBars } from './execution/shared-bars.ts'
-import { Feed } from './feed/feed.ts'
 import { loadContract } from './http/contract.ts'
 import { createServer } from './http/server.ts'
 import { createIdFactory } from './ids.ts'
-import { errorFields, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { Calendars } from './market/calendars.ts'
-import type { components } from './openapi.gen.ts'
 import { Attempts } from './operations/attempts.ts'
+import { operationTypes } from './operations/catalogue.ts'
 import { FanOut } from './operations/fan-out.ts'
+import { generation } from './operations/generation.ts'
 import { OperationQueries } from './operations/queries.ts'
 import { Retention } from './operations/retention.ts'
 import { Schemas } from './operations/schemas.ts'
 import { type Collaborators, OperationsService } from './operations/service.ts'
-import { SqliteStore } from './store/sqlite/sqlite-store.ts'
+import { readiness } from './readiness.ts'
+import { openSingleServer } from './single-server.ts'
+import { refuseUnfinished } from './transfer/unfinished.ts'
 import { createPacing } from './vendors/pacing.ts'
 import { SymbolSearch } from './vendors/symbol-search.ts'
 
@@ -48,97 +51,134 @@ export type App = {
 type Tools = { readonly clock: Clock; readonly log: Log }
 
 /** Builds everything, in order, and starts it. @throws when the port, the data folder or the database cannot be used */
-export async function startApp(config: Config, { clock, log }: Tools): Promise<App> {
-  const version = String(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)
-  const startedAt = clock.now()
-  createLayout(config.home)
+export async function startApp(config: Config, tools: Tools): Promise<App> {
+  const own = describeSelf(config, tools.clock)
+  for (const folder of new Set([config.home, config.archive])) refuseUnfinished(folder)
+  createLayout(config.archive)
+  mkdirSync(compileCacheFolder(config.home), { recursive: true, mode: 0o700 })
+  const backend = await openBackend(config, own, tools)
+  const core = buildCore(config, backend, { ...tools, version: own.version })
+  const { service, collaborators } = core
+  const runner = config.role === 'api' ? null : buildRunner(config, core, backend)
+  const retention = new Retention(collaborators, service, {
+    home: config.archive,
+    days: config.retentionDays,
+  })
+  const threads = () => runner?.pool.threads() ?? []
+  let drained: Promise<void> | null = null
+  const drain = () => {
+    service.draining = true
+    drained ??= runner?.executor.drain(config.shutdownGraceMs) ?? Promise.resolve()
+    return drained
+  }
+  const nodes = backend.nodes({ threads, isDraining: () => service.draining, drain })
+  const ready = () => readiness(service, backend.store, config)
+  const { fencedWrites } = backend
+  const { server, closeStreams } = await createServer({
+    ...core.http,
+    ...{ config, own, nodes, threads, ready, fencedWrites },
+  })
 
-  const contract = loadContract()
-  const store = SqliteStore.open(databasePath(config.home))
-  const feed = new Feed()
+  // Before anybody can ask for anything: what a crash left behind is put in order.
+  await putFilesInOrder(config, backend, tools)
+  await backend.recover(core)
+  await listen(server, config)
+  await backend.announce()
+  runner?.executor.start()
+  if (config.role !== 'worker') retention.start()
+
+  const stop = async () => {
+    retention.stop()
+    await drain()
+    closeStreams()
+    await close(server)
+    core.attempts.close()
+    await runner?.pool.close()
+    await backend.close()
+  }
+  const { port } = server.address() as AddressInfo
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  return { server, url: `http://${host}:${port}`, stop }
+}
+
+function describeSelf(config: Config, clock: Clock): OwnState {
+  return {
+    node_id: createIdFactory('node_', clock)(),
+    name: config.node,
+    role: config.role,
+    version: String(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version),
+    generation,
+    types: config.role === 'api' ? [] : operationTypes,
+    started_at: clock.now(),
+  }
+}
+
+/** What a cluster needs is loaded where one is asked for, and nowhere else. */
+async function openBackend(config: Config, own: OwnState, tools: Tools): Promise<Backend> {
+  if (config.databaseUrl === null) return openSingleServer(config, own, tools)
+  const { openClusterNode } = await import('./cluster/node.ts')
+  return openClusterNode(config.databaseUrl, own, tools)
+}
+
+/** What every server needs, whether it runs operations or answers clients. */
+function buildCore(
+  config: Config,
+  { store, feed }: Backend,
+  { clock, log, version }: Tools & { version: string },
+) {
+  const { archive: home, queueMax, maxAttempts, enableExercise } = config
+  const contract = loadContract(compileCacheFolder(config.home))
   const calendars = new Calendars(config.calendars)
   const pacing = createPacing()
-  const bars = new BarsArchive(config.home, calendars)
-  const strategies = new StrategyLibrary(config.home, join(root, 'examples', 'strategies'))
+  const bars = new BarsArchive(home, calendars)
+  const strategies = new StrategyLibrary(home, join(root, 'examples', 'strategies'))
+  const models = new ModelLibrary(home)
   const collaborators: Collaborators = {
     store,
     feed,
     schemas: new Schemas(contract.document.components),
-    rooms: { bars, strategies, models: new ModelLibrary(config.home), calendars },
+    rooms: { bars, strategies, models, calendars },
     clock,
     newId: createIdFactory('op_', clock),
     log,
   }
-  const { home, node, queueMax, maxAttempts, enableExercise } = config
   const queries = new OperationQueries(store, feed, home)
-  const service = new OperationsService(collaborators, queries, {
-    home,
-    version,
-    queueMax,
-    maxAttempts,
-    enableExercise,
-  })
+  const settings = { home, version, queueMax, maxAttempts, enableExercise }
+  const service = new OperationsService(collaborators, queries, settings)
   const attempts = new Attempts(collaborators, home)
+  const symbols = new SymbolSearch({ settings: config.vendors, pacing }, clock.now)
+  const http = { contract, clock, log, service, queries, feed, bars, strategies, models, calendars, symbols }
+  return { collaborators, service, attempts, pacing, http }
+}
+
+type Core = ReturnType<typeof buildCore>
+
+/** What runs operations. */
+function buildRunner(config: Config, { collaborators, service, attempts, pacing }: Core, backend: Backend) {
+  const { archive: home, vendors, node, cancelGraceMs } = config
+  const { feed, clock, log } = collaborators
+  const { bars, calendars } = collaborators.rooms
   const fanOut = new FanOut(collaborators, service, attempts, home)
   const pool = new Pool(
     {
       threads: config.threads,
       memoryMb: config.workerMemoryMb,
-      compileCache: compileCacheFolder(home),
-      server: { home, vendors: config.vendors, calendars: config.calendars, pacing },
+      compileCache: compileCacheFolder(config.home),
+      server: { home, vendors, calendars: config.calendars, pacing },
     },
     { clock, log, sharedBars: new SharedBars(bars, new TaskRunner(calendars), home) },
   )
-  const executor = new LocalExecutor(
-    { attempts, fanOut, pool, feed, log },
-    { node, cancelGraceMs: config.cancelGraceMs },
-  )
-  const retention = new Retention(collaborators, service, { home, days: config.retentionDays })
-  const { server, closeStreams } = await createServer({
-    config,
-    contract,
-    clock,
-    log,
-    service,
-    queries,
-    feed,
-    bars,
-    strategies,
-    calendars,
-    symbols: new SymbolSearch({ settings: config.vendors, pacing }, clock.now),
-    threads: () => pool.threads(),
-    ready: () => readiness(service, store, home),
-    version,
-    startedAt,
-  })
+  const settings = { node, cancelGraceMs, lookEveryMs: backend.lookEveryMs }
+  return { pool, executor: new LocalExecutor({ attempts, fanOut, pool, feed, log }, settings) }
+}
 
-  // Before anybody can ask for anything: what a crash left behind is put in order.
-  const { upgraded, failed } = await upgradeLayout(home)
+/** Older layouts become the present one; what killed uploads left goes. */
+async function putFilesInOrder({ archive }: Config, backend: Backend, { clock, log }: Tools): Promise<void> {
+  const { upgraded, failed } = await backend.alone(() => upgradeLayout(archive))
   for (const { path, reason } of failed) log.error('dataset.unreadable', { path, reason })
   if (upgraded > 0) log.info('datasets.upgraded', { datasets: upgraded })
-  await removeUploads(home)
-  log.info('operations.recovered', await attempts.recover())
-  await listen(server, config)
-  executor.start()
-  retention.start()
-
-  const stop = async () => {
-    service.draining = true
-    retention.stop()
-    await executor.drain(config.shutdownGraceMs)
-    closeStreams()
-    server.close()
-    server.closeIdleConnections()
-    const lingering = setTimeout(() => server.closeAllConnections(), 1_000)
-    await once(server, 'close')
-    clearTimeout(lingering)
-    attempts.close()
-    await pool.close()
-    await store.close()
-  }
-  const { port } = server.address() as AddressInfo
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  return { server, url: `http://${host}:${port}`, stop }
+  const age = backend.foreignUploadsMs
+  await removeUploads(archive, age === null ? Number.POSITIVE_INFINITY : clock.now() - age)
 }
 
 async function listen(server: Server, config: Config): Promise<void> {
@@ -146,27 +186,11 @@ async function listen(server: Server, config: Config): Promise<void> {
   await once(server, 'listening') // rejects with the server's 'error'
 }
 
-type Health = components['schemas']['Health']
-
-async function readiness(service: OperationsService, store: SqliteStore, home: string): Promise<Health> {
-  const check = async (name: string, look: () => Promise<unknown>) => {
-    try {
-      await look()
-      return { name, status: 'ok' as const, detail: null }
-    } catch (error) {
-      return { name, status: 'failed' as const, detail: errorFields(error).error }
-    }
-  }
-  const checks = [
-    await check('accepting', async () => {
-      if (service.draining) throw new Error('the server is stopping')
-    }),
-    await check('database', () => store.ping()),
-    await check('data folder', async () => {
-      await access(home, constants.W_OK)
-      const { bavail, bsize } = await statfs(home)
-      if (bavail * bsize < 100 * 1_048_576) throw new Error('less than 100 MiB are free')
-    }),
-  ]
-  return { status: checks.every(({ status }) => status === 'ok') ? 'ok' : 'unavailable', checks }
+/** Answers what was asked before, for a second. */
+async function close(server: Server): Promise<void> {
+  server.close()
+  server.closeIdleConnections()
+  const lingering = setTimeout(() => server.closeAllConnections(), 1_000)
+  await once(server, 'close')
+  clearTimeout(lingering)
 }

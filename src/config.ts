@@ -5,11 +5,20 @@ import type { CalendarDefinition } from './market/calendar.ts'
 import { type Variable, variables } from './variables.ts'
 import type { VendorsSettings } from './vendors/vendor.ts'
 
+/** What a node does: `api` answers clients, `worker` runs operations. A server by itself does both. */
+export type Role = 'all' | 'api' | 'worker'
+
 /** Everything that can be configured, with units in the names. Frozen after start. */
 export type Config = {
   readonly host: string
   readonly port: number
+  /** The data folder of this server. */
   readonly home: string
+  /** The Postgres of a cluster; null: SQLite in `home`. */
+  readonly databaseUrl: string | null
+  /** The folder of bars, artifacts, checkpoints, models and strategies: shared by the nodes, or `home`. */
+  readonly archive: string
+  readonly role: Role
   readonly node: string
   readonly threads: number
   readonly workerMemoryMb: number
@@ -59,10 +68,14 @@ export function readConfig(environment: Environment): { config: Config; warnings
       return variable.parse(variable.default) as Value<K>
     }
   }
+  const home = read('KTRDR_HOME')
   const config: Config = {
     host: read('KTRDR_HOST'),
     port: read('KTRDR_PORT'),
-    home: read('KTRDR_HOME'),
+    home,
+    databaseUrl: read('KTRDR_DATABASE_URL'),
+    archive: read('KTRDR_ARCHIVE_URL') ?? home,
+    role: read('KTRDR_ROLE'),
     node: read('KTRDR_NODE'),
     threads: read('KTRDR_THREADS'),
     workerMemoryMb: read('KTRDR_WORKER_MEMORY_MB'),
@@ -106,6 +119,8 @@ export function readConfig(environment: Environment): { config: Config; warnings
       `KTRDR_HOST ${config.host} can be reached from other machines: set KTRDR_API_KEY or KTRDR_API_KEY_FILE, or use 127.0.0.1`,
     )
   }
+  if (config.role !== 'all' && config.databaseUrl === null)
+    faults.push(`KTRDR_ROLE ${config.role} is for a cluster: set KTRDR_DATABASE_URL, or leave the role out`)
   if (faults.length > 0) throw new ConfigError(faults)
   return { config: Object.freeze(config), warnings: unknownNames(environment) }
 }

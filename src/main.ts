@@ -63,6 +63,9 @@ try {
       `ktrdr is ready at ${app.url}`,
       `  API docs     ${app.url}/api/v1/docs/`,
       `  data folder  ${config.home}`,
+      ...(config.databaseUrl === null
+        ? []
+        : [`  cluster      role ${config.role}, archive ${config.archive}`]),
       `  threads      ${config.threads}`,
       '  stop         Ctrl-C (work is saved and goes on at the next start)',
       '',

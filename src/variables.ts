@@ -1,8 +1,18 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
-import { isAbsolute, resolve } from 'node:path'
-import type { CalendarDefinition } from './market/calendar.ts'
-import { parseCalendarDefinitions } from './market/calendars.ts'
+import { resolve } from 'node:path'
+import {
+  absolutePath,
+  address,
+  apiKey,
+  archiveFolder,
+  calendars,
+  databaseUrl,
+  exchangeId,
+  flag,
+  integer,
+  oneOf,
+  text,
+} from './variable-forms.ts'
 
 /** One variable: unit and default stand in README. */
 export type Variable<T> = {
@@ -10,67 +20,6 @@ export type Variable<T> = {
   readonly default: string
   readonly about: string
   readonly parse: (text: string) => T
-}
-
-const integer = (min: number, max: number) => (text: string) => {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new Error(`must be a whole number from ${min} to ${max}`)
-  return value
-}
-
-const oneOf =
-  <const T extends string>(...words: readonly T[]) =>
-  (text: string): T => {
-    const found = words.find(word => word === text)
-    if (found === undefined) throw new Error(`must be one of ${words.join(', ')}`)
-    return found
-  }
-
-/** The start of every URL of a vendor; empty = where the vendor lives. */
-const address = (value: string): string => {
-  if (value === '') return ''
-  const url = URL.parse(value)
-  if (url === null || !/^https?:$/.test(url.protocol) || `${url.search}${url.hash}${url.username}` !== '')
-    throw new Error(
-      'must be an http or https address without name, password and query, e.g. http://127.0.0.1:9000',
-    )
-  return value.replace(/\/+$/, '')
-}
-
-/** A path that must be absolute, so that it does not depend on where the server was started; null when unset. */
-const absolutePath = (value: string): string | null => {
-  if (value !== '' && !isAbsolute(value)) throw new Error('must be an absolute path')
-  return value === '' ? null : resolve(value)
-}
-
-/** The calendars in the operator's file. */
-const calendars = (value: string): readonly CalendarDefinition[] => {
-  const path = absolutePath(value)
-  if (path === null) return []
-  try {
-    return parseCalendarDefinitions(JSON.parse(readFileSync(path, 'utf8')))
-  } catch (error) {
-    throw new Error(
-      `names ${path}, which cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  }
-}
-
-const exchangeId = (value: string): string => {
-  if (!/^[a-z0-9_]{2,32}$/.test(value)) throw new Error('must be a ccxt exchange id, e.g. binance')
-  return value
-}
-
-const flag = (text: string) => oneOf('true', 'false')(text) === 'true'
-const text = (value: string) => value
-
-/** Headers carry printable ASCII; a key of another kind would never match. */
-const apiKey = (value: string): string | null => {
-  if (value === '') return null
-  if (!/^[\x21-\x7e]([\x20-\x7e]{6,}[\x21-\x7e])$/.test(value))
-    throw new Error('must be at least 8 printable ASCII characters')
-  return value
 }
 
 /** Threads for work: every core up to 7; from 8 cores on one is left to the main thread. */
@@ -98,6 +47,25 @@ export const variables = {
     default: './.ktrdr',
     about: 'Where operations, bars, artifacts and checkpoints are kept',
     parse: (value: string) => resolve(value),
+  },
+  KTRDR_DATABASE_URL: {
+    unit: 'secret URL',
+    default: '',
+    about: 'Postgres of a cluster, `postgres://…`; unset: SQLite in `KTRDR_HOME`, one server',
+    parse: databaseUrl,
+  },
+  KTRDR_ARCHIVE_URL: {
+    unit: 'URL',
+    default: '',
+    about:
+      'Folder of bars, artifacts, checkpoints, models and strategies that all nodes share, `file:///…`; unset: `KTRDR_HOME`',
+    parse: archiveFolder,
+  },
+  KTRDR_ROLE: {
+    unit: 'role',
+    default: 'all',
+    about: 'What a node of a cluster does: `api` answers clients, `worker` runs operations, `all` does both',
+    parse: oneOf('all', 'api', 'worker'),
   },
   KTRDR_NODE: {
     unit: 'name',

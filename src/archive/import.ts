@@ -1,9 +1,9 @@
-import { open, rm } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Problem } from '../problems.ts'
 import { isTemporary, temporaryPath } from './atomic.ts'
-import { namesIn } from './folder.ts'
+import { isMissing, namesIn } from './folder.ts'
 import type { Imported, ImportTask } from './import-bars.ts'
 import { temporaryFolder } from './layout.ts'
 import type { Threads } from './threads.ts'
@@ -84,12 +84,32 @@ export async function receiveUpload(
   }
 }
 
-/** Removes uploads that a killed server left in `tmp/`: for the start, before the first request. @returns how many */
-export async function removeUploads(home: string): Promise<number> {
+/**
+ * Removes uploads that killed servers left in `tmp/`: for the start, before the first request.
+ * @param before epoch ms: younger ones stay, they may belong to another server of the same folder
+ * @returns how many
+ */
+export async function removeUploads(home: string, before = Number.POSITIVE_INFINITY): Promise<number> {
   const folder = temporaryFolder(home)
-  const left = (await namesIn(folder)).filter(name => isTemporary(name) && name.startsWith(`.${uploadName}.`))
-  for (const name of left) await rm(join(folder, basename(name)), { force: true })
-  return left.length
+  let removed = 0
+  for (const name of await namesIn(folder)) {
+    if (!isTemporary(name) || !name.startsWith(`.${uploadName}.`)) continue
+    const path = join(folder, basename(name))
+    if (((await modifiedAt(path)) ?? before) >= before) continue
+    await rm(path, { force: true })
+    removed += 1
+  }
+  return removed
+}
+
+/** @returns epoch ms; null when it is gone */
+async function modifiedAt(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
 }
 
 async function* chunksOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

@@ -45,6 +45,9 @@ function transferring(port: MessagePort): NonNullable<Parameters<ThreadPool['run
   return list as NonNullable<Parameters<ThreadPool['run']>[1]>['transferList']
 }
 
+/** A look that comes so late after the one before says that the process did not run meanwhile. */
+const standstillMs = 2_000
+
 /** One attempt in one thread, from the first message to the thread's last breath. */
 export class ActiveRun {
   readonly #parts: RunParts
@@ -60,6 +63,7 @@ export class ActiveRun {
   #killReason: KillReason | null = null
   #grace: NodeJS.Timeout | null = null
   #beat = { count: 0, at: performance.now() }
+  #lookedAt = performance.now()
   #memoryBytes: number | null = null
   #timedOut = false
 
@@ -102,13 +106,17 @@ export class ActiveRun {
   /** Kills a worker that is silent for too long or has grown too big. */
   lookAfter(): void {
     this.#findThread()
+    const now = performance.now()
+    const stoodStill = now - this.#lookedAt > standstillMs
+    this.#lookedAt = now
     if (this.#killReason !== null) return
+    // The whole process was frozen: nobody can have given a sign of life.
+    if (stoodStill) this.#beat = { ...this.#beat, at: now }
     if (this.#thread === null) {
-      if (performance.now() - this.#startedAt > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+      if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
       return
     }
     const beat = Atomics.load(this.#words, control.beat)
-    const now = performance.now()
     if (beat !== this.#beat.count) this.#beat = { count: beat, at: now }
     else if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
     this.#thread.getHeapStatistics().then(

@@ -18,42 +18,58 @@ export type LocalCollaborators = {
   readonly log: Log
 }
 
-export type LocalSettings = { readonly node: string; readonly cancelGraceMs: number }
+export type LocalSettings = {
+  readonly node: string
+  readonly cancelGraceMs: number
+  /** How often it looks for work by itself; null: it is told of everything. */
+  readonly lookEveryMs: number | null
+}
 
 /** After the store could not be asked. */
 const retryMs = 1_000
 /** What a killed thread may take beyond the deadline of a drain: a native call is not interruptible. */
 const lastWaitMs = 5_000
 
-type Running = { readonly run: Run; readonly cancel: AbortController }
+type Running = { readonly record: OperationRecord; readonly run: Run; readonly cancel: AbortController }
 
-/** The embedded executor: pending rows are the queue, and one is claimed only when a thread is free for it. */
+/**
+ * Runs operations in the threads of this process. The queue is the store's, of one server or of a cluster: an operation
+ * is claimed only when a thread is free for it.
+ */
 export class LocalExecutor implements Executor {
   readonly #with: LocalCollaborators
   readonly #settings: LocalSettings
-  readonly #running = new Map<string, Running>()
+  /** An attempt that was taken over may still be dying here while the next one runs. */
+  readonly #running = new Set<Running>()
   readonly #active = new Map<OperationType, number>()
   #filling: Promise<void> | null = null
   #again = false
   #stopped = true
+  #timer: NodeJS.Timeout | null = null
 
   constructor(collaborators: LocalCollaborators, settings: LocalSettings) {
     this.#with = collaborators
     this.#settings = settings
     collaborators.feed.subscribe(event => this.#hear(event))
-    collaborators.attempts.onStale(id => this.#running.get(id)?.run.kill())
+    collaborators.attempts.onLost(lost => {
+      for (const { record, run } of this.#running)
+        if (record.operation_id === lost.operation_id && record.attempt === lost.attempt) run.kill()
+    })
   }
 
   start(): void {
     this.#stopped = false
+    const { lookEveryMs } = this.#settings
+    if (lookEveryMs !== null) this.#timer = setInterval(() => this.#dispatch(), lookEveryMs).unref()
     this.#dispatch()
   }
 
   async drain(graceMs: number): Promise<void> {
     this.#stopped = true
+    if (this.#timer !== null) clearInterval(this.#timer)
     await this.#filling
     await this.#with.fanOut.drain()
-    const runs = [...this.#running.values()].map(running => running.run)
+    const runs = [...this.#running].map(running => running.run)
     for (const run of runs) run.drain()
     const deadline = setTimeout(() => {
       for (const run of runs) run.kill()
@@ -69,8 +85,14 @@ export class LocalExecutor implements Executor {
 
   #hear(event: FeedEvent): void {
     if (event.kind !== 'changed' || !event.statusChanged) return
-    if (event.record.status === 'pending' || isTerminal(event.record.status)) this.#dispatch()
-    if (event.record.status === 'cancelling') this.#running.get(event.record.operation_id)?.cancel.abort()
+    const { operation_id: id, status, attempt } = event.record
+    if (status === 'pending' || isTerminal(status)) this.#dispatch()
+    for (const { record, run, cancel } of this.#running) {
+      if (record.operation_id !== id) continue
+      // Ended or taken over by another node: this one was not heard of for too long.
+      if (attempt > record.attempt || isTerminal(status)) run.kill()
+      else if (status === 'cancelling') cancel.abort()
+    }
   }
 
   /** Claims and starts as much as there is room for. One loop at a time; a call meanwhile makes it go round again. */
@@ -93,8 +115,8 @@ export class LocalExecutor implements Executor {
     while (!this.#stopped) {
       const record = await this.#with.attempts.claim(this.#settings.node, this.#startable())
       if (record === null) return
-      if (this.#stopped) await this.#with.attempts.finish(record, { kind: 'interrupted' })
-      else await this.#begin(record)
+      if (!this.#stopped && this.#startable().includes(record.type)) await this.#begin(record)
+      else await this.#with.attempts.finish(record, { kind: 'interrupted' })
     }
   }
 
@@ -117,6 +139,8 @@ export class LocalExecutor implements Executor {
   #run(record: OperationRecord, spec: WorkerSpec): void {
     const { attempts, pool } = this.#with
     const cancel = new AbortController()
+    for (const earlier of this.#running)
+      if (earlier.record.operation_id === record.operation_id) earlier.run.kill()
     this.#count(record.type, 1)
     const run = pool.run(record, spec, {
       cancel: cancel.signal,
@@ -124,12 +148,13 @@ export class LocalExecutor implements Executor {
       onMessage: message => attempts.record(record, message),
       onThread: thread => attempts.ranOn(record, thread),
       onOutcome: async outcome => {
-        this.#running.delete(record.operation_id)
+        this.#running.delete(running)
         this.#count(record.type, -1)
         await attempts.finish(record, outcome)
       },
     })
-    this.#running.set(record.operation_id, { run, cancel })
+    const running = { record, run, cancel }
+    this.#running.add(running)
     // A cancel that came between the claim and this line was told to nobody.
     attempts.isCancelling(record).then(
       cancelling => {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { OwnState } from '../execution/nodes.ts'
 import type { ThreadState } from '../execution/pool.ts'
 import type { Feed } from '../feed/feed.ts'
 import { isTerminal } from '../operations/lifecycle.ts'
@@ -6,10 +7,11 @@ import type { OperationCounts, OperationRecord } from '../operations/operation.t
 
 export type MetricsRooms = {
   readonly feed: Feed
-  readonly version: string
+  readonly own: Pick<OwnState, 'version' | 'role'>
   readonly counts: () => Promise<OperationCounts>
   readonly threads: () => readonly ThreadState[]
   readonly streams: () => number
+  readonly fencedWrites: () => number
 }
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30]
@@ -30,7 +32,7 @@ export class Metrics {
       help: 'Always 1.',
       labelNames: ['version', 'node_version'],
       registers,
-    }).set({ version: rooms.version, node_version: process.versions.node }, 1)
+    }).set({ version: rooms.own.version, node_version: process.versions.node }, 1)
     this.#requests = new Histogram({
       name: 'http_request_duration_seconds',
       help: 'From the first byte of the request to the end of the answer; event streams are not counted.',
@@ -66,8 +68,8 @@ export class Metrics {
   }
 }
 
-/** Gauges that are read when Prometheus asks. */
-function registerGauges({ counts, threads, streams }: MetricsRooms, registry: Registry): void {
+/** What is read when Prometheus asks. */
+function registerGauges({ counts, threads, streams, fencedWrites }: MetricsRooms, registry: Registry): void {
   const registers = [registry]
   new Gauge({
     name: 'ktrdr_operations',
@@ -97,9 +99,18 @@ function registerGauges({ counts, threads, streams }: MetricsRooms, registry: Re
     () => threads().filter(({ status }) => status !== 'idle').length,
   )
   gauge('ktrdr_sse_streams', 'Event streams open.', streams)
+  new Counter({
+    name: 'ktrdr_fenced_writes_total',
+    help: 'Writes of this node that were refused because another had taken the operation over.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(fencedWrites())
+    },
+  })
 }
 
-/** Counts what the feed tells. @returns a function that ends the subscription */
+/** Counts what this server does: in a cluster, each node counts its own. @returns a function that ends the subscription */
 function countOperations(feed: Feed, registry: Registry): () => void {
   const registers = [registry]
   const created = new Counter({
@@ -138,7 +149,7 @@ function countOperations(feed: Feed, registry: Registry): () => void {
     if (started_at !== null && completed_at !== null)
       duration.observe({ type, outcome: status }, (completed_at - started_at) / 1000)
   }
-  return feed.subscribe(event => {
+  return feed.subscribeOwn(event => {
     if (event.kind === 'changed' && event.statusChanged) count(event.record)
   })
 }

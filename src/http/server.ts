@@ -3,13 +3,14 @@ import compression from 'compression'
 import type { Express } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
 import { ImportPlaces } from '../archive/import.ts'
-import { ModelLibrary } from '../archive/model-library.ts'
+import type { ModelLibrary } from '../archive/model-library.ts'
 import { Renditions } from '../archive/renditions.ts'
 import type { StrategyLibrary } from '../archive/strategies.ts'
 import { TaskRunner } from '../archive/task-runner.ts'
 import { Threads } from '../archive/threads.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import type { NodeRegistry, OwnState } from '../execution/nodes.ts'
 import type { ThreadState } from '../execution/pool.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
@@ -50,6 +51,7 @@ import { systemRoutes } from './routes/system.ts'
 import { type Headers, securityHeaders } from './security-headers.ts'
 import { SseStreams } from './sse.ts'
 import { createValidator, leanApp } from './validate.ts'
+import { refuseClients } from './worker-node.ts'
 
 /** What the HTTP room is given. */
 export type HttpRooms = {
@@ -62,13 +64,18 @@ export type HttpRooms = {
   readonly feed: Feed
   readonly bars: BarsArchive
   readonly strategies: StrategyLibrary
+  readonly models: ModelLibrary
   readonly calendars: Calendars
   readonly symbols: SymbolSearch
+  /** This server. */
+  readonly own: OwnState
+  /** All servers that work together. */
+  readonly nodes: NodeRegistry
+  /** The threads of this one. */
   readonly threads: () => readonly ThreadState[]
+  /** Writes refused because their attempt had been taken over. */
+  readonly fencedWrites: () => number
   readonly ready: () => Promise<components['schemas']['Health']>
-  readonly version: string
-  /** Epoch ms. */
-  readonly startedAt: number
 }
 
 export type HttpServer = {
@@ -92,7 +99,8 @@ export async function createServer(rooms: HttpRooms): Promise<HttpServer> {
   const handlers = allHandlers(rooms, { streams, metrics, reader })
   const app = await createApp(rooms, { limiter, authorize, headers, handlers })
   const isRateLimited = config.rateLimitPerMinute > 0
-  const hotPath = createHotPath({ reader, authorize, headers, isRateLimited, log })
+  const hotPath =
+    config.role === 'worker' ? () => false : createHotPath({ reader, authorize, headers, isRateLimited, log })
   const server = serverFor(app, rooms, { metrics, headers, hotPath })
   server.once('close', () => {
     streams.close()
@@ -125,6 +133,7 @@ async function createApp({ config, contract, log }: HttpRooms, gates: Gates): Pr
   })
   app.use(compression())
   mountDocs(app, contract)
+  if (config.role === 'worker') app.use(refuseClients)
   app.use(
     contractChecks(contract),
     ...bodies(),
@@ -192,7 +201,7 @@ function allHandlers(rooms: HttpRooms, { streams, metrics, reader }: Parts): Han
     ...marketRoutes(calendars, symbols),
     ...strategyRoutes(strategies),
     ...strategyFeatureRoutes(strategies, rooms.bars),
-    ...modelRoutes({ ...rooms, models: new ModelLibrary(rooms.config.home), tasks }),
+    ...modelRoutes({ ...rooms, tasks }),
     ...indicatorRoutes(rooms),
     ...fuzzyRoutes(rooms),
     ...systemRoutes({ ...rooms, metrics, maxStreams: streams.maxStreams, draining: () => service.draining }),

@@ -64,6 +64,7 @@ export class SseStreams {
       if (hub.clients.size === 0 && this.#byOperation.get(id) === hub) this.#byOperation.delete(id)
     }
     await this.#join(hub, new SseClient(follow.response, null, true), follow, {
+      ids: [id],
       read: async () => [await queries.get(id)],
       leave,
     })
@@ -77,6 +78,7 @@ export class SseStreams {
     const only = ids === null ? null : new Set(ids)
     const read = () => this.#snapshots(only, readEventId(follow.lastEventId))
     await this.#join(this.#everything, new SseClient(follow.response, only, false), follow, {
+      ids,
       read,
       leave: () => undefined,
     })
@@ -115,16 +117,22 @@ export class SseStreams {
     hub: SseHub,
     client: SseClient,
     { response }: Follow,
-    how: { read: () => Promise<OperationRecord[]>; leave: () => void },
+    how: { ids: readonly string[] | null; read: () => Promise<OperationRecord[]>; leave: () => void },
   ): Promise<void> {
+    let isOpen = true
+    let stopWatching = () => {}
     this.#count += 1
     response.once('close', () => {
+      isOpen = false
       this.#count -= 1
       hub.clients.delete(client)
       how.leave()
+      stopWatching()
     })
     try {
-      await hub.join(client, how.read)
+      stopWatching = await this.#rooms.feed.watch(how.ids)
+      if (isOpen) await hub.join(client, how.read)
+      else stopWatching()
     } catch (error) {
       // Deleted a moment ago: the answer has begun, so all that is left is to end it.
       client.end()

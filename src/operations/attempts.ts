@@ -1,13 +1,12 @@
 import { keepAttempt } from '../archive/artifacts.ts'
 import { pruneCheckpoints } from '../archive/checkpoints.ts'
 import { errorFields } from '../log.ts'
-import { Problem, type ProblemData } from '../problems.ts'
+import { Problem } from '../problems.ts'
 import type { Ending } from '../store/store.ts'
-import { catalogue } from './catalogue.ts'
-import { isTerminal } from './lifecycle.ts'
 import type { OperationRecord, OperationType, Outcome, Progress } from './operation.ts'
 import type { WorkerMessage } from './protocol.ts'
-import { type LastProgress, Recorder } from './recorder.ts'
+import { type LastProgress, type Lost, Recorder } from './recorder.ts'
+import { extraAttempts, interrupted } from './recovery.ts'
 import type { Collaborators } from './service.ts'
 
 /** How often progress is written to the store. */
@@ -23,7 +22,7 @@ export class Attempts {
   readonly #recorder: Recorder
   readonly #timer: NodeJS.Timeout
   #closed = false
-  #onStale: (operationId: string) => void = () => undefined
+  readonly #onLost: ((lost: Lost) => void)[] = []
 
   constructor(collaborators: Collaborators, home: string) {
     this.#with = collaborators
@@ -33,9 +32,9 @@ export class Attempts {
     this.#timer.unref()
   }
 
-  /** @param listener told of operations that run here but belong to another attempt by now */
-  onStale(listener: (operationId: string) => void): void {
-    this.#onStale = listener
+  /** @param listener told of attempts that run here and do not own their operation any more */
+  onLost(listener: (lost: Lost) => void): void {
+    this.#onLost.push(listener)
   }
 
   /** Starts the operation that is next. @param startable the types that may start now */
@@ -54,7 +53,7 @@ export class Attempts {
 
   /** The thread it runs on. */
   ranOn(record: OperationRecord, thread: number): void {
-    this.#recorder.ranOn(record.operation_id, thread)
+    this.#recorder.ranOn(record, thread)
   }
 
   /** Progress of a fan-out operation, told by its children. */
@@ -79,7 +78,7 @@ export class Attempts {
    * @returns the ended (or requeued) operation; null when the attempt was not the running one any more
    */
   async finish(record: OperationRecord, outcome: Outcome): Promise<OperationRecord | null> {
-    const last = this.#recorder.end(record.operation_id)
+    const last = this.#recorder.end(record)
     const ended = await this.#untilStored(record, () => this.#write(record, outcome, last))
     if (ended === null) {
       const { operation_id, attempt } = record
@@ -93,26 +92,20 @@ export class Attempts {
   }
 
   /**
-   * After a crash: nothing of this server runs any more. Cancelling operations are cancelled, running ones go back to
-   * the queue while they have attempts left. An attempt that saved a checkpoint made progress and does not count.
+   * After a crash of the only server: nothing of it runs any more. Cancelling operations are cancelled, running ones go
+   * back to the queue while they have attempts left.
    */
   async recover(): Promise<{ requeued: number; failed: number; cancelled: number }> {
     const { store, clock } = this.#with
     const counts = { requeued: 0, failed: 0, cancelled: 0 }
     // Running first: one that is cancelled meanwhile is found by the pass that follows.
     for (const record of await store.inStatus(['running'])) {
-      const madeProgress =
-        catalogue[record.type].kind === 'fan-out' || record.checkpoints[0]?.attempt === record.attempt
-      const requeued = await store.requeue(
-        record.operation_id,
-        record.attempt,
-        madeProgress ? 1 : 0,
-        clock.now(),
-      )
+      const { operation_id: id, attempt } = record
+      const requeued = await store.requeue(id, attempt, extraAttempts(record), clock.now())
       if (requeued !== null) {
         this.#changed(requeued)
         counts.requeued += 1
-      } else if ((await store.get(record.operation_id))?.status === 'running') {
+      } else if ((await store.get(id))?.status === 'running') {
         await this.finish(record, { kind: 'failed', problem: interrupted(record), mode: 'forced' })
         counts.failed += 1
       }
@@ -126,18 +119,6 @@ export class Attempts {
       )
       if (stopped !== null) this.#changed(stopped)
       counts.cancelled += 1
-    }
-    // Children whose parent ended before they were told.
-    for (const child of await store.inStatus(['pending'])) {
-      if (child.parent_operation_id === null) continue
-      const parent = await store.get(child.parent_operation_id)
-      if (parent === null || !isTerminal(parent.status)) continue
-      const cancelled = await store.cancel(
-        child.operation_id,
-        parent.cancellation?.reason ?? null,
-        clock.now(),
-      )
-      if (cancelled !== null) this.#changed(cancelled)
     }
     return counts
   }
@@ -219,7 +200,7 @@ export class Attempts {
       case 'started': {
         for (const lost of message.damaged)
           log.warn('checkpoint.damaged', { operation_id: id, file: lost.file })
-        await store.trimMetrics(id, attempt, message.restored?.metrics_seq ?? 0)
+        if (attempt > 1) await store.trimMetrics(id, attempt, message.restored?.metrics_seq ?? 0)
         return
       }
       case 'progress': {
@@ -279,8 +260,8 @@ export class Attempts {
 
   #tick(): void {
     this.#recorder.tick().then(
-      stale => {
-        for (const id of stale) this.#onStale(id)
+      lost => {
+        for (const one of lost) for (const listener of this.#onLost) listener(one)
       },
       error => this.#with.log.error('operation.progress_lost', errorFields(error)),
     )
@@ -298,9 +279,4 @@ function toEnding(outcome: Exclude<Outcome, { kind: 'interrupted' }>, progress: 
     default:
       return outcome satisfies never
   }
-}
-
-function interrupted(record: OperationRecord): ProblemData {
-  const detail = `The server stopped unexpectedly during attempt ${record.attempt} of ${record.max_attempts}.`
-  return new Problem('interrupted', detail, { hint: 'Retry it; resume it if it has a checkpoint.' }).toData()
 }

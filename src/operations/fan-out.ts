@@ -46,6 +46,10 @@ export class FanOut {
     this.#service = service
     this.#attempts = attempts
     collaborators.feed.subscribe(event => this.#hear(event))
+    attempts.onLost(({ operation_id: id, attempt }) => {
+      const parent = this.#parents.get(id)
+      if (parent?.record.attempt === attempt) this.#drop(parent)
+    })
   }
 
   /** Plans the children of a claimed parent; those that exist are kept as they are. */
@@ -60,6 +64,8 @@ export class FanOut {
       isBusy: false,
       ended: false,
     }
+    const earlier = this.#parents.get(record.operation_id)
+    if (earlier !== undefined) this.#drop(earlier)
     this.#parents.set(record.operation_id, parent)
     try {
       const existing = await this.#with.store.children(record.operation_id)
@@ -104,13 +110,26 @@ export class FanOut {
     if (event.kind !== 'changed') return
     const { record } = event
     const own = this.#parents.get(record.operation_id)
-    if (own !== undefined && record.status === 'cancelling')
-      this.#cancelChildren(own, record.cancellation?.reason ?? null)
+    if (own !== undefined) this.#hearOfItself(own, record)
     const parent =
       record.parent_operation_id === null ? undefined : this.#parents.get(record.parent_operation_id)
     if (parent === undefined) return
     if (isTerminal(record.status)) this.#hurry(parent)
     this.#sumUpSoon(parent, isTerminal(record.status) ? nextStageMs : sumUpMs)
+  }
+
+  #hearOfItself(parent: Parent, record: OperationRecord): void {
+    if (record.attempt > parent.record.attempt || isTerminal(record.status)) this.#drop(parent)
+    else if (record.status === 'cancelling') this.#cancelChildren(parent, record.cancellation?.reason ?? null)
+  }
+
+  /** Another node has taken it over, or ended it: this one has no more to say. */
+  #drop(parent: Parent): void {
+    parent.ended = true
+    clearTimeout(parent.deadline)
+    if (parent.timer !== null) clearTimeout(parent.timer)
+    if (this.#parents.get(parent.record.operation_id) === parent)
+      this.#parents.delete(parent.record.operation_id)
   }
 
   #hurry(parent: Parent): void {
@@ -179,7 +198,11 @@ export class FanOut {
 
   #cancelChildren(parent: Parent, reason: string | null): void {
     const cancelAll = async () => {
-      const children = await this.#with.store.children(parent.record.operation_id)
+      const { store } = this.#with
+      const { operation_id: id, attempt } = parent.record
+      const [present, children] = await Promise.all([store.get(id), store.children(id)])
+      // A server that was frozen wakes with its timers due; the children are another's by then.
+      if (present?.attempt !== attempt) return this.#drop(parent)
       await Promise.all(
         children
           .filter(child => !isTerminal(child.status))
@@ -206,10 +229,7 @@ export class FanOut {
 
   async #end(parent: Parent, outcome: Outcome): Promise<void> {
     if (parent.ended) return
-    parent.ended = true
-    clearTimeout(parent.deadline)
-    if (parent.timer !== null) clearTimeout(parent.timer)
-    this.#parents.delete(parent.record.operation_id)
+    this.#drop(parent)
     await this.#attempts.finish(parent.record, outcome)
   }
 }

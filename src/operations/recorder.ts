@@ -7,8 +7,8 @@ import type { OperationRecord, Progress, Steps } from './operation.ts'
 const almostDone = 99.99
 /** How fast the measured rate follows the last second. */
 const rateWeight = 0.3
-/** A heartbeat is stored this often when nothing else changed. */
-const heartbeatMs = 5_000
+/** A heartbeat is stored this often when nothing else changed: in a cluster, 10 s without one is death. */
+const heartbeatMs = 2_500
 
 type Live = {
   readonly attempt: number
@@ -19,6 +19,9 @@ type Live = {
   storedAt: number
   dirty: boolean
 }
+
+/** An attempt that was taken over. */
+export type Lost = { readonly operation_id: string; readonly attempt: number }
 
 export type LastProgress = {
   readonly progress: Progress
@@ -35,6 +38,7 @@ export class Recorder {
   readonly #feed: Feed
   readonly #clock: Clock
   readonly #live = new Map<string, Live>()
+  #isWriting = false
 
   constructor(store: Store, feed: Feed, clock: Clock) {
     this.#store = store
@@ -55,9 +59,9 @@ export class Recorder {
     })
   }
 
-  ranOn(operationId: string, thread: number): void {
-    const live = this.#live.get(operationId)
-    if (live === undefined) return
+  ranOn({ operation_id: id, attempt }: OperationRecord, thread: number): void {
+    const live = this.#live.get(id)
+    if (live === undefined || live.attempt !== attempt) return
     live.thread = thread
     live.dirty = true
   }
@@ -88,22 +92,33 @@ export class Recorder {
   }
 
   /** @returns the last progress of an attempt that ends, to be written with its end */
-  end(operationId: string): LastProgress {
-    const live = this.#live.get(operationId)
-    this.#live.delete(operationId)
-    if (live === undefined)
+  end({ operation_id: id, attempt }: OperationRecord): LastProgress {
+    const live = this.#live.get(id)
+    // An attempt that was taken over may end after the next one has begun here.
+    if (live === undefined || live.attempt !== attempt)
       return {
         progress: { progress: 0, phase: null, steps: null, rate: null, eta_seconds: null },
         pending: null,
       }
-    return {
-      progress: live.progress,
-      pending: live.dirty ? toUpdate(operationId, live, this.#clock.now()) : null,
+    this.#live.delete(id)
+    return { progress: live.progress, pending: live.dirty ? toUpdate(id, live, this.#clock.now()) : null }
+  }
+
+  /**
+   * Writes what changed since the last tick.
+   * @returns attempts that do not own their operation any more: stop them
+   */
+  async tick(): Promise<Lost[]> {
+    if (this.#isWriting) return []
+    this.#isWriting = true
+    try {
+      return await this.#write()
+    } finally {
+      this.#isWriting = false
     }
   }
 
-  /** Writes what changed since the last tick. @returns operations whose attempt is no longer theirs: stop them */
-  async tick(): Promise<string[]> {
+  async #write(): Promise<Lost[]> {
     const now = this.#clock.now()
     const due = [...this.#live].filter(([, live]) => live.dirty || now - live.storedAt >= heartbeatMs)
     if (due.length === 0) return []
@@ -112,10 +127,15 @@ export class Recorder {
       live.storedAt = now
       return toUpdate(id, live, now)
     })
-    const records = await this.#store.recordProgress(updates, now)
+    const records = await this.#store.recordProgress(updates, now).catch(error => {
+      for (const [, live] of due) live.dirty = true
+      throw error
+    })
     for (const record of records) this.#feed.publish({ kind: 'changed', record, statusChanged: false })
     const written = new Set(records.map(record => record.operation_id))
-    return updates.map(update => update.operation_id).filter(id => !written.has(id) && this.#live.has(id))
+    return updates.filter(
+      ({ operation_id: id, attempt }) => !written.has(id) && this.#live.get(id)?.attempt === attempt,
+    )
   }
 
   #measureRate(live: Live, done: number): number | null {

@@ -73,7 +73,10 @@ test('a parent that outlives its time limit cancels its children and fails with 
     { timeout_seconds: 1 },
   )
   expect(await program.end(id)).toMatchObject({ status: 'failed', problem: { code: 'timed-out' } })
-  expect((await children(id)).map(child => child.status)).toEqual(['cancelled', 'cancelled', 'cancelled'])
+  // The limit is theirs as well: one that started in the same moment may reach it first.
+  const ends = (await children(id)).map(({ status, problem }) => problem?.code ?? status)
+  expect(ends).toEqual(ends.map(() => expect.stringMatching(/^(cancelled|timed-out)$/)))
+  expect(ends).toHaveLength(3)
 })
 
 test('a stop or a crash while a parent is being cancelled leaves no child that goes on', async () => {

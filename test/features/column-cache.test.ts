@@ -25,6 +25,15 @@ test('releasing gives back what was too large to be kept', () => {
   expect(value?.length).toBe(0)
 })
 
+test('clearing gives back everything but the memory of the bars', () => {
+  const cache = new ColumnCache(800, { isReleased: true })
+  const kept = column(10)
+  cache.read(bars, 'kept', () => ({ value: kept }))
+  cache.read(bars, 'the close itself', () => ({ value: bars.close }))
+  cache.clear()
+  expect([kept.length, bars.close.length, cache.byteLength]).toEqual([0, 10, 0])
+})
+
 test('memory of the bars, and memory that a kept column shares, is never given back', () => {
   const cache = new ColumnCache(80, { isReleased: true })
   const both = column(20)

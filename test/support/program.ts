@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { components } from '../../src/openapi.gen.ts'
 import { eventsOf, type ServerEvent } from './event-stream.ts'
 
@@ -24,14 +24,70 @@ export type Answer<T> = {
   readonly text: string
 }
 
+/** Where the tests that start programs keep operations: the same tests hold for both. */
+const inPostgres = process.env.KTRDR_TEST_DATABASE === 'postgres'
+
 const programs: Program[] = []
+const folders: string[] = []
+
+let stopDatabases: () => Promise<void> = async () => {}
+
+/** Loads what Postgres needs where it is needed. */
+async function newDatabase(): Promise<string> {
+  const { freshDatabase, stopPostgres } = await import('./postgres.ts')
+  stopDatabases = stopPostgres
+  return freshDatabase()
+}
+
+const newFolder = (kind: string) => {
+  const folder = mkdtempSync(join(tmpdir(), `ktrdr-${kind}-`))
+  folders.push(folder)
+  return folder
+}
 
 /**
- * Starts the real program on a free port with a data folder of its own; it ends with the test file.
+ * Starts the real program on a free port with a data folder of its own; it ends with the test file. With
+ * KTRDR_TEST_DATABASE=postgres it is the only node of a cluster with a database of its own.
  * @param entry the file that runs: only a test that sets the clock gives another
  */
 export async function startProgram(environment: Environment = {}, entry = 'src/main.ts'): Promise<Program> {
-  const program = new Program(mkdtempSync(join(tmpdir(), 'ktrdr-test-')), environment, entry)
+  const database = inPostgres ? { KTRDR_DATABASE_URL: await newDatabase() } : {}
+  const program = new Program(newFolder('test'), { ...database, ...environment }, entry)
+  programs.push(program)
+  await program.start()
+  return program
+}
+
+/** What the nodes of one cluster share. */
+export type Cluster = {
+  /** URL of its Postgres database. */
+  readonly database: string
+  /** Folder of its archive. */
+  readonly archive: string
+}
+
+/** A cluster without nodes: an empty database and an empty archive. */
+export async function newCluster(): Promise<Cluster> {
+  return { database: await newDatabase(), archive: newFolder('archive') }
+}
+
+/** Starts a node of a cluster, named after its role. @param environment wins over what a node is given */
+export async function startNode(
+  { database, archive }: Cluster,
+  role: 'all' | 'api' | 'worker',
+  environment: Environment = {},
+): Promise<Program> {
+  const program = new Program(
+    newFolder('node'),
+    {
+      KTRDR_DATABASE_URL: database,
+      KTRDR_ARCHIVE_URL: pathToFileURL(archive).href,
+      KTRDR_ROLE: role,
+      KTRDR_NODE: role,
+      ...environment,
+    },
+    'src/main.ts',
+  )
   programs.push(program)
   await program.start()
   return program
@@ -42,9 +98,10 @@ export async function stopPrograms(): Promise<void> {
   const complaints: string[] = []
   for (const program of programs.splice(0)) {
     await program.kill()
-    rmSync(program.home, { recursive: true, force: true })
     complaints.push(...program.output.split('\n').filter(line => /^\(node:\d+\)/.test(line)))
   }
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  await stopDatabases()
   if (complaints.length > 0) throw new Error(`Node complained: ${complaints.join('\n')}`)
 }
 
@@ -74,8 +131,8 @@ export class Program {
         KTRDR_PORT: '0',
         KTRDR_THREADS: '2',
         KTRDR_ENABLE_EXERCISE: 'true',
-        // A restart is about what is still there, and takes half the time without it.
-        KTRDR_VALIDATE_RESPONSES: String(this.url === ''),
+        // A start takes half the time without it, and the form of answers depends neither on a restart nor on the database.
+        KTRDR_VALIDATE_RESPONSES: String(this.url === '' && !inPostgres),
         NODE_COMPILE_CACHE: compileCache,
         ...this.#environment,
       },

@@ -34,7 +34,7 @@ export function datasetReportRoutes(
     if (end - start > maxRangeMs) throw rangeFault('start and end are more than 200 years apart')
     if (end < start) throw rangeFault(`the first bar opens at ${manifest.first_time}, after end`)
     const range = { start, end }
-    return { home: config.home, symbol, timeframe, sha256, calendar, limit: query.limit, ...range }
+    return { home: config.archive, symbol, timeframe, sha256, calendar, limit: query.limit, ...range }
   }
   return {
     getDatasetGaps: async ({ params, query }, response) => {

@@ -30,7 +30,7 @@ export type DatasetRooms = {
   readonly imports: Threads
   readonly places: ImportPlaces
   readonly clock: Clock
-  readonly config: Pick<Config, 'home' | 'calendars'>
+  readonly config: Pick<Config, 'archive' | 'calendars'>
 }
 
 /** Stored bars. */
@@ -65,7 +65,7 @@ async function sendBars(
   const { symbol, timeframe } = request.params
   const pinned = await archive.pin(symbol, timeframe, adjustment)
   if (pinned === null) throw await archive.notFound(symbol, timeframe)
-  const dataset = { home: config.home, symbol, timeframe, sha256: pinned.sha256 }
+  const dataset = { home: config.archive, symbol, timeframe, sha256: pinned.sha256 }
   const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${pinned.sha256}-${format}"`]
   if (range.start === null && range.end === null && max_points === null) {
     const path = await renditions.datasetOf({ ...dataset, format })
@@ -105,12 +105,12 @@ async function importBars(
   const { calendar = null } = request.query
   await refuseWhileInUse(rooms, request.params)
   if (calendar !== null) checkCalendarName(calendars, calendar, '/query/calendar')
-  const path = await receiveUpload(request, config.home, { maxBytes: importBytes })
+  const path = await receiveUpload(request, config.archive, { maxBytes: importBytes })
   try {
     // Long uploads leave time for an operation to begin: its bars and these would become a mixture.
     await refuseWhileInUse(rooms, request.params)
     const task = {
-      home: config.home,
+      home: config.archive,
       symbol,
       timeframe,
       format: request.headers['content-type'] === parquetBody ? 'parquet' : 'csv',

@@ -24,7 +24,7 @@ export type ModelRooms = {
   readonly bars: BarsArchive
   readonly queries: OperationQueries
   readonly tasks: TaskRunner
-  readonly config: Pick<Config, 'home'>
+  readonly config: Pick<Config, 'archive'>
 }
 
 /** What is answered at once instead of in a thread, which takes longer to start than this to calculate: some milliseconds. */
@@ -55,7 +55,7 @@ export function modelRoutes(rooms: ModelRooms): Some<Names> {
       const named = { contentType: contentTypeOf(media_type), filename: `${id}_${name}`, etag: `"${sha256}"` }
       await sendFile(request, response, { path, ...named })
     },
-    predictWithModel: (request, response) => predict(rooms, config.home, request, response),
+    predictWithModel: (request, response) => predict(rooms, config.archive, request, response),
   }
 }
 

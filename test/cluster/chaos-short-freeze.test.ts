@@ -1,0 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, expect, test } from '@jest/globals'
+import { startProgram, stopPrograms } from '../support/program.ts'
+
+/** Longer than an exercise may be silent (5 s), shorter than a lease of a cluster (10 s). */
+const frozenMs = 6_500
+afterAll(stopPrograms)
+
+test('a server that stood still for longer than workers may be silent blames no worker for it', async () => {
+  const program = await startProgram()
+  // Native calls of a second: on waking, a worker cannot give a sign of life at once.
+  const params = { steps: 4, step_ms: 1_000, burn: 'native' }
+  const { operation_id: id } = await program.submit('exercise', params)
+  await program.until(id, ({ progress }) => progress > 0)
+  program.sendSignal('SIGSTOP')
+  await pause(frozenMs)
+  program.sendSignal('SIGCONT')
+  const { status, problem, attempt } = await program.end(id)
+  expect({ status, problem, attempt }).toEqual({ status: 'completed', problem: null, attempt: 1 })
+}, 60_000)
