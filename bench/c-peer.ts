@@ -35,7 +35,7 @@ export async function measuredOrWhy<T>(measure: () => Promise<T>): Promise<Measu
 }
 
 /** Something that a machine need not have. */
-class Missing extends Error {}
+export class Missing extends Error {}
 
 /**
  * Compiles a program into `folder` and runs it as a process of its own.

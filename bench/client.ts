@@ -94,7 +94,11 @@ export class Client {
    * @returns a function that leaves
    */
   follow(id: string, hear: (event: Event) => void, fail: (error: Error) => void): () => void {
-    const path = `${operations}/${id}/events`
+    return this.followPath(`${operations}/${id}/events`, hear, fail)
+  }
+
+  /** As `follow`, any event stream. */
+  followPath(path: string, hear: (event: Event) => void, fail: (error: Error) => void): () => void {
     let hasLeft = false
     const failUnlessLeft = (error: Error) => {
       if (!hasLeft) fail(error)

@@ -5,6 +5,7 @@ import { document, type Outcome, table } from './results.ts'
 import type { Report, Row, Size } from './row.ts'
 import { backtest } from './rows/backtest.ts'
 import { cancel } from './rows/cancel.ts'
+import { cluster } from './rows/cluster.ts'
 import { crashRecovery } from './rows/crash-recovery.ts'
 import { featureBuild } from './rows/feature-build.ts'
 import { getOperation } from './rows/get-operation.ts'
@@ -31,6 +32,7 @@ const rows: readonly Row[] = [
   featureBuild,
   training,
   crashRecovery,
+  cluster,
 ]
 
 const usage = `npm run bench -- [row …] [--quick] [--write]

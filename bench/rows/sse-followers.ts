@@ -1,14 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, operationPath } from '../client.ts'
+import { readThreads } from '../cpu-time.ts'
 import { max, median, percent, spread } from '../numbers.ts'
 import type { Report, Row } from '../row.ts'
 import { type BenchServer, withServer } from '../server.ts'
 
 const targetFraction = 0.5
-/** Of the clock /proc counts CPU time in: the same on every Linux that Node runs on. */
-const tickMs = 10
 
 /** One operation, many followers, ten events a second: what the fan-out costs the server. */
 export const sseFollowers: Row = {
@@ -91,17 +89,6 @@ async function observe(server: BenchServer, client: Client, id: string, seconds:
   const exercise = max(used.filter(({ thread }) => thread !== server.pid).map(({ ms }) => ms))
   const cpu = used.reduce((sum, { ms }) => sum + ms, -exercise) / elapsedMs
   return { cpu, main, processCpu, getMs }
-}
-
-/** CPU time of every thread of a process so far, ms. Linux only; empty elsewhere. */
-function readThreads(pid: number): Map<number, number> {
-  const folder = `/proc/${pid}/task`
-  if (process.platform !== 'linux') return new Map()
-  const timeOf = (thread: string): [number, number] => {
-    const fields = readFileSync(`${folder}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return [Number(thread), (Number(fields[11]) + Number(fields[12])) * tickMs]
-  }
-  return new Map(readdirSync(folder).map(timeOf))
 }
 
 async function processCpuSeconds(client: Client): Promise<number> {
