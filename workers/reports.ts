@@ -82,13 +82,17 @@ export class Reports {
     this.#flush()
   }
 
-  /** Looks at the clock at every call while calls are slow, at every 64th when they are quick. */
+  /**
+   * Looks at the clock at every call while calls are slow, ever less often, down to every 64th, while they are quick: two
+   * calls in a row at the end of a slow step are not yet quick ones.
+   */
   #lookNowAndThen(): void {
     this.#calls += 1
     if (this.#calls < this.#quickCalls) return
     this.#calls = 0
     const now = performance.now()
-    this.#quickCalls = now - this.#lookedAt < 1 ? callsPerLook : 1
+    this.#quickCalls =
+      now - this.#lookedAt < 1 ? Math.min(callsPerLook, 2 * Math.max(1, this.#quickCalls)) : 1
     this.#lookedAt = now
     if (now - this.#postedAt >= postEveryMs) this.#flush(now)
   }

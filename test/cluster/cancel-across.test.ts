@@ -9,7 +9,9 @@ const cancels = 30
 /** What is promised of ninety-nine of a hundred. */
 const promisedMs = 500
 /** Where other tests run on the same two cores. */
-const allowedMs = 2_000
+const allowedMs = 5_000
+/** Nobody is killed for being slow: what is measured is how fast they give way themselves. */
+const patient = { KTRDR_CANCEL_GRACE_MS: '30000' }
 const hotLoop = { steps: 1_000_000_000, step_ms: 0 }
 afterAll(stopPrograms)
 
@@ -20,7 +22,7 @@ const percentile = (values: readonly number[], fraction: number) =>
 withPostgres(describe)('an API node and a worker whose threads are all in hot loops', () => {
   beforeAll(async () => {
     const cluster = await newCluster()
-    ;[api, worker] = await Promise.all([startNode(cluster, 'api'), startNode(cluster, 'worker')])
+    ;[api, worker] = await Promise.all([startNode(cluster, 'api'), startNode(cluster, 'worker', patient)])
   }, 120_000)
 
   test('thirty cancels each stop their loop within half a second, and leave the other one running', async () => {
