@@ -116,10 +116,11 @@ export class ChangeFeed extends Feed {
 
   /** Before the changes are told: a stream ends with the end of its operation. */
   async #readSeries(records: readonly OperationRecord[], grown: ReadonlySet<string>): Promise<void> {
-    const due = new Map<string, { attempt: number; revision: number }>()
+    const due = new Map<string, { revision: number }>()
     for (const id of grown) due.set(id, this.#told.stateOf(id))
     for (const record of records) {
-      const ends = isTerminal(record.status) && this.#series.knows(record.operation_id)
+      if (record.status === 'pending' && record.attempt > 1) await this.#series.keepPlace(record.operation_id)
+      const ends = isTerminal(record.status) && this.#series.isFollowed(record.operation_id)
       if (ends || due.has(record.operation_id)) due.set(record.operation_id, record)
     }
     if (due.size > 0) await this.#series.read(due, event => this.#tellSeries(event))

@@ -1,4 +1,5 @@
 import type { FeedEvent } from '../feed/feed.ts'
+import { activeStatuses } from '../operations/lifecycle.ts'
 import type { StoredMetricPoint } from '../operations/operation.ts'
 import type { SeriesNews, SeriesPosition } from '../store/postgres/changes.ts'
 import type { PostgresStore } from '../store/postgres/postgres-store.ts'
@@ -29,10 +30,6 @@ export class FollowedSeries {
     return [...this.#followed.keys()]
   }
 
-  knows(id: string): boolean {
-    return this.#followed.has(id)
-  }
-
   isFollowed(id: string): boolean {
     return this.#followersOfAll > 0 || this.#followed.has(id)
   }
@@ -40,8 +37,9 @@ export class FollowedSeries {
   /** What is recorded after this resolves is told. @param ids null: all  @returns a function that ends it */
   async follow(ids: readonly string[] | null): Promise<() => void> {
     if (ids === null) this.#followersOfAll += 1
-    const running = ids === null ? await this.#store.inStatus(['running', 'cancelling']) : []
-    for (const id of ids ?? running.map(record => record.operation_id)) {
+    const active = ids === null ? await this.#store.inStatus(activeStatuses) : []
+    const begun = active.filter(({ status, attempt }) => status !== 'pending' || attempt > 1)
+    for (const id of ids ?? begun.map(record => record.operation_id)) {
       const position = this.#followed.get(id)?.position ?? (await this.#store.seriesPosition(id))
       const followed = this.#followed.get(id) ?? { followers: 0, position }
       if (ids !== null) followed.followers += 1
@@ -69,12 +67,18 @@ export class FollowedSeries {
     return { ...event, lines }
   }
 
-  /** Reads what others have recorded and was not told. @param of the operations looked at; the last attempt told here */
+  /** One that waits to go on from a checkpoint, while all are followed: what it recorded before is not told again. */
+  async keepPlace(id: string): Promise<void> {
+    if (this.#followersOfAll > 0 && !this.#followed.has(id)) this.#meet(await this.#store.seriesPosition(id))
+  }
+
+  /** Reads what others have recorded and was not told. @param of the operations looked at */
   async read(
-    of: ReadonlyMap<string, { attempt: number; revision: number }>,
+    of: ReadonlyMap<string, { revision: number }>,
     tell: (event: SeriesEvent) => void,
   ): Promise<void> {
-    for (const [id, { attempt }] of of) await this.#meet(id, attempt)
+    // Those that had begun when all were followed are known: the others are told from their beginning.
+    for (const id of of.keys()) this.#meet({ operation_id: id, metrics: { attempt: 0, seq: 0 }, logs: 0 })
     for (let due = [...of.keys()]; due.length > 0; ) {
       const positions = due.flatMap(id => this.#followed.get(id)?.position ?? [])
       const news = await this.#store.seriesAfter(positions, pageRows)
@@ -86,12 +90,11 @@ export class FollowedSeries {
     }
   }
 
-  /** One that is followed with all others: it began after they were, or goes on here with what comes next. */
-  async #meet(id: string, attempt: number): Promise<void> {
+  /** One that is followed with all others. */
+  #meet(position: SeriesPosition): void {
+    const { operation_id: id } = position
     if (this.#followed.has(id)) return
-    const beginning = { operation_id: id, metrics: { attempt: 0, seq: 0 }, logs: 0 }
-    const position = attempt <= 1 ? beginning : await this.#store.seriesPosition(id)
-    if (!this.#followed.has(id)) this.#followed.set(id, { followers: 0, position })
+    this.#followed.set(id, { followers: 0, position })
     this.#forgetOne()
   }
 

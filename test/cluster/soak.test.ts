@@ -44,7 +44,7 @@ async function held(node: Program): Promise<Held> {
 async function connections(): Promise<number> {
   const [row] = await ask<{ n: string }>(
     cluster.database,
-    'select count(*) as n from pg_stat_activity where datname = current_database() and pid != pg_backend_pid()',
+    "select count(*) as n from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid != pg_backend_pid()",
   )
   return Number(row?.n)
 }

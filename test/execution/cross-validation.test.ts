@@ -229,7 +229,12 @@ test.each<[string, object, RegExp, string[]]>([
     ['test_days'],
   ],
   ['rules', { training: { strategy: 'sma_cross' } }, /decides by rules/, []],
-  ['a symbol without bars', { training: { ...trainingOf(1), symbols: ['NOPE'] } }, /NOPE/, []],
+  [
+    'a symbol without bars',
+    { training: { ...trainingOf(1), symbols: ['NOPE'] } },
+    /NOPE/,
+    ['training/symbols/0'],
+  ],
   [
     'a fold of its own',
     { training: { ...trainingOf(1), fold: { method: 'purged_k_fold', folds: 2, index: 0 } } },

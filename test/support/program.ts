@@ -131,8 +131,7 @@ export class Program {
         KTRDR_PORT: '0',
         KTRDR_THREADS: '2',
         KTRDR_ENABLE_EXERCISE: 'true',
-        // A start takes half the time without it, and the form of answers depends neither on a restart nor on the database.
-        KTRDR_VALIDATE_RESPONSES: String(this.url === '' && !inPostgres),
+        KTRDR_VALIDATE_RESPONSES: 'true',
         NODE_COMPILE_CACHE: compileCache,
         ...this.#environment,
       },
