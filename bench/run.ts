@@ -17,6 +17,7 @@ import { sseFollowers } from './rows/sse-followers.ts'
 import { statusUnderLoad } from './rows/status-under-load.ts'
 import { submitToStart } from './rows/submit-to-start.ts'
 import { training } from './rows/training.ts'
+import { trainingServer } from './rows/training-server.ts'
 
 const rows: readonly Row[] = [
   getOperation,
@@ -31,6 +32,7 @@ const rows: readonly Row[] = [
   indicatorKernels,
   featureBuild,
   training,
+  trainingServer,
   crashRecovery,
   cluster,
 ]

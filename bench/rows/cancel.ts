@@ -15,11 +15,12 @@ export const cancel: Row = {
       const hot: Stop[] = []
       const deaf: Stop[] = []
       try {
-        for (let round = 0; round < pick(5, 1); round++) await stopOne(client, { steps: 1e9, step_ms: 0 }) // warm-up
-        for (let round = 0; round < pick(100, 5); round++)
-          hot.push(await stopOne(client, { steps: 1e9, step_ms: 0 }))
         for (let round = 0; round < pick(5, 1); round++)
-          deaf.push(await stopOne(client, { steps: 1e9, step_ms: 1, deaf: true }))
+          await stopOne(client, 'exercise', { steps: 1e9, step_ms: 0 }) // warm-up
+        for (let round = 0; round < pick(100, 5); round++)
+          hot.push(await stopOne(client, 'exercise', { steps: 1e9, step_ms: 0 }))
+        for (let round = 0; round < pick(5, 1); round++)
+          deaf.push(await stopOne(client, 'exercise', { steps: 1e9, step_ms: 1, deaf: true }))
       } finally {
         client.close()
       }
@@ -27,11 +28,11 @@ export const cancel: Row = {
     }),
 }
 
-type Stop = { readonly recordedMs: number; readonly observedMs: number; readonly mode: string | null }
+export type Stop = { readonly recordedMs: number; readonly observedMs: number; readonly mode: string | null }
 
 /** Starts one, waits until its worker has reported from inside the loop, and stops it. */
-async function stopOne(client: Client, params: object): Promise<Stop> {
-  const { operation_id: id } = await client.submit('exercise', params)
+export async function stopOne(client: Client, type: string, params: object): Promise<Stop> {
+  const { operation_id: id } = await client.submit(type, params)
   let sentAt: number | null = null
   return new Promise((resolve, reject) => {
     const hear = ({ name, data, atMs }: Event) => {

@@ -74,7 +74,8 @@ async function build(client: Client): Promise<Run> {
   }
 }
 
-async function importWalk(server: BenchServer, bars: number): Promise<void> {
+/** Minute bars of symbol WALK, always the same. */
+export async function importWalk(server: BenchServer, bars: number): Promise<void> {
   const lines = ['time,open,high,low,close,volume']
   let close = 100
   for (let i = 0; i < bars; i++) {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { middleware } from 'express-openapi-validator'
-import type { Contract, Route } from './contract.ts'
+import { type Contract, type OpenApiDocument, type Route, resolveRef, type SchemaObject } from './contract.ts'
 import { contractForValidator } from './contract-for-validator.ts'
 
 type SpecOption = Parameters<typeof middleware>[0]['apiSpec']
@@ -18,6 +18,7 @@ export async function createValidator(
   validateResponses: boolean,
 ): Promise<RequestHandler[]> {
   memoisePathToRegexp()
+  resolveWithoutCompiling()
   const handlers = middleware({
     apiSpec: contractForValidator(contract, validateResponses) as unknown as SpecOption,
     validateApiSpec: false,
@@ -55,6 +56,27 @@ function memoisePathToRegexp(): void {
     const found = known.get(key) ?? compile(path, adapted)
     known.set(key, found)
     return found
+  }
+}
+
+type Preprocessor = {
+  readonly apiDoc: OpenApiDocument
+  resolveSchema: (schema: SchemaObject | null | undefined) => unknown
+}
+
+/**
+ * To look where a `$ref` points, the validator compiles the schema there, every one of the document at the start: more
+ * than half of a start, for functions that nobody calls.
+ */
+function resolveWithoutCompiling(): void {
+  const require = createRequire(import.meta.resolve('express-openapi-validator'))
+  const {
+    SchemaPreprocessor,
+  }: {
+    SchemaPreprocessor: { prototype: Preprocessor }
+  } = require('./middlewares/parsers/schema.preprocessor.js')
+  SchemaPreprocessor.prototype.resolveSchema = function (schema) {
+    return typeof schema?.$ref === 'string' ? resolveRef(this.apiDoc, schema.$ref) : (schema ?? null)
   }
 }
 
