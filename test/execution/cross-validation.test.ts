@@ -60,9 +60,12 @@ const trainedBy = (operation: Operation | undefined): TrainingResult => operatio
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
+/** Long enough to be met in the middle. */
+const long = trainingOf(200)
+
 test.each<[string, object]>([
-  ['purged_k_fold', { ...fiveFolds, training: trainingOf(40) }],
-  ['walk_forward', { ...walk, training: trainingOf(40) }],
+  ['purged_k_fold', { ...fiveFolds, training: long }],
+  ['walk_forward', { ...walk, training: long }],
 ])(
   '%s leaves the same bytes on one thread and on two, and after it was killed with the server, cancelled and resumed',
   async (_, params) => {
