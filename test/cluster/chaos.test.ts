@@ -59,8 +59,8 @@ const plan = soak
         cancelled: 3,
       },
       threads: 1,
-      ...{ submitOverMs: 26_000, killEveryMs: 3_000, killUntilMs: 24_000, cancelAfterMs: 3_000 },
-      ...{ freezeAtMs: 3_000, frozenMs: 20_000, postgresAtMs: 14_000, apiAtMs: 18_000, endedInS: 180 },
+      ...{ submitOverMs: 22_000, killEveryMs: 3_000, killUntilMs: 18_000, cancelAfterMs: 3_000 },
+      ...{ freezeAtMs: 3_000, frozenMs: 20_000, postgresAtMs: 11_000, apiAtMs: 15_000, endedInS: 180 },
     }
 
 /** Clients that follow one operation each, beside two that follow all. */

@@ -8,7 +8,8 @@ const timeOf = (bar: number) => new Date(startMs + bar * 60_000).toISOString()
 
 let program: Program
 beforeAll(async () => {
-  program = await startProgram()
+  // One that checks its answers compiles a route at its first request, which the others would wait for.
+  program = await startProgram({ KTRDR_VALIDATE_RESPONSES: 'false' })
 })
 afterAll(stopPrograms)
 
