@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { freePort } from '../test/support/free-port.ts'
 import { Missing } from './c-peer.ts'
 import { adopt, withHome } from './server.ts'
 
@@ -38,14 +38,4 @@ function untilReady(child: ReturnType<typeof spawn>): Promise<void> {
       if (said.includes('Ready to accept connections')) resolve()
     })
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

@@ -117,7 +117,7 @@ export class ChangeFeed extends Feed {
   /** Before the changes are told: a stream ends with the end of its operation. */
   async #readSeries(records: readonly OperationRecord[], grown: ReadonlySet<string>): Promise<void> {
     const due = new Map<string, { revision: number }>()
-    for (const id of grown) due.set(id, this.#told.stateOf(id))
+    for (const id of grown) due.set(id, { revision: this.#told.revisionOf(id) })
     for (const record of records) {
       if (record.status === 'pending' && record.attempt > 1) await this.#series.keepPlace(record.operation_id)
       const ends = isTerminal(record.status) && this.#series.isFollowed(record.operation_id)

@@ -26,9 +26,9 @@ export class Told {
     return true
   }
 
-  /** The state that was told last; of an operation that is not known here, that of a new one. */
-  stateOf(id: string): { readonly attempt: number; readonly revision: number } {
-    return this.#known.get(id) ?? { attempt: 1, revision: 0 }
+  /** The revision that was told last; 0 of an operation that is not known here. */
+  revisionOf(id: string): number {
+    return this.#known.get(id)?.revision ?? 0
   }
 
   /** In the order of the last change, so that those who end long ago are forgotten first. */

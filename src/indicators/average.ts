@@ -1,4 +1,4 @@
-import type { Series, SeriesInto } from './series.ts'
+import { pieceLength, type Series, type SeriesInto } from './series.ts'
 import { createEnds, createWindowWeighted, sumEnds } from './window.ts'
 
 /**
@@ -176,7 +176,25 @@ export const isBeforePair = (held: Smoothing): boolean =>
   held.count >= held.seedBars && Number.isNaN(held.pending)
 
 /** Whether one value is missing to the end of a pair. */
-export const isInPair = (held: Smoothing): boolean => !Number.isNaN(held.pending)
+const isInPair = (held: Smoothing): boolean => !Number.isNaN(held.pending)
+
+/**
+ * Goes through a column of which several averages are made: `fusePairs` takes as many pairs as it can, `step` what it
+ * leaves, piece by piece, and a single value where all averages are in the middle of a pair.
+ * @param fusePairs given the index to begin at, @returns that of the first value that is left
+ */
+export function fuseThrough(
+  length: number,
+  averages: readonly Smoothing[],
+  fusePairs: (from: number) => number,
+  step: (from: number, to: number) => void,
+): void {
+  for (let from = fusePairs(0); from < length; ) {
+    const to = Math.min(length, from + (averages.every(isInPair) ? 1 : pieceLength))
+    step(from, to)
+    from = fusePairs(to)
+  }
+}
 
 /** How far an average moves to one value; to two; and what the newer of two weighs in their mean. */
 type Pair = { readonly weight: number; readonly both: number; readonly newer: number }

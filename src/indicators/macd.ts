@@ -1,4 +1,4 @@
-import { emaSettling, isBeforePair, isInPair, type Smoothing, seriesOf, startEma } from './average.ts'
+import { emaSettling, fuseThrough, isBeforePair, type Smoothing, seriesOf, startEma } from './average.ts'
 import { defineIndicator } from './indicator.ts'
 import {
   checkFastBelowSlow,
@@ -8,7 +8,7 @@ import {
   numberOf,
   periodParam,
 } from './params.ts'
-import { pieceLength, type SeriesInto, startLater, subtract } from './series.ts'
+import { type SeriesInto, startLater, subtract } from './series.ts'
 import { sourceColumn, sourceParam } from './source.ts'
 
 /** The parameters that MACD and PPO have. */
@@ -47,16 +47,15 @@ export const macd = defineIndicator({
       const column = () => new Float64Array(source.length)
       const columns = { line: column(), signal: column(), histogram: column() }
       const { line, signal, histogram } = columns
-      for (let from = fusePairs(states, source, columns, 0); from < source.length; ) {
-        const isHalf = [states.fast, states.slow, states.signal].every(isInPair)
-        const to = Math.min(source.length, from + (isHalf ? 1 : pieceLength))
+      const averages = [states.fast, states.slow, states.signal]
+      const fuse = (from: number) => fusePairs(states, source, columns, from)
+      fuseThrough(source.length, averages, fuse, (from, to) => {
         const values = source.subarray(from, to)
         const difference = line.subarray(from, to)
         const rest = histogram.subarray(from, to)
         subtract(fast(values, difference), slow(values, rest), difference)
         subtract(difference, smooth(difference, signal.subarray(from, to)), rest)
-        from = fusePairs(states, source, columns, to)
-      }
+      })
       return columns
     }
   },

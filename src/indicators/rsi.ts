@@ -1,4 +1,11 @@
-import { isBeforePair, isInPair, type Smoothing, seriesOf, startWilder, wilderSettling } from './average.ts'
+import {
+  fuseThrough,
+  isBeforePair,
+  type Smoothing,
+  seriesOf,
+  startWilder,
+  wilderSettling,
+} from './average.ts'
 import { conventionParam, isTalib, periodOf, periodParam } from './params.ts'
 import { pieceLength, type Series } from './series.ts'
 import { defineOverSource, sourceParam } from './source.ts'
@@ -32,14 +39,13 @@ export function createRsi(period: number, flat: number): Series {
   return input => {
     const output = new Float64Array(input.length)
     const losses = new Float64Array(Math.min(input.length, pieceLength))
-    for (let from = fusePairs(held, input, output, 0); from < input.length; ) {
-      const to = Math.min(input.length, from + (isInPair(held.gain) ? 1 : pieceLength))
+    const fuse = (from: number) => fusePairs(held, input, output, from)
+    fuseThrough(input.length, [held.gain], fuse, (from, to) => {
       const gains = output.subarray(from, to)
       const rest = losses.subarray(0, to - from)
       split(held, input.subarray(from, to), gains, rest)
       toPercent(averageGain(gains, gains), averageLoss(rest, rest), flat)
-      from = fusePairs(held, input, output, to)
-    }
+    })
     return output
   }
 }

@@ -13,7 +13,7 @@ import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, countBars, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
+import { checkRange, countBars, type Pinned, pinStored, pinSymbols, spanOf } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['BacktestingParams']>
@@ -168,11 +168,12 @@ async function pinBacktest(
     findCompatFaults(params, { strategy, symbols }),
     'Give these fields what backtesting.py can do, or leave out engine.compat.',
   )
-  const base = await pinBase(symbols, params, timeframe, rooms)
+  const base = await pinSymbols(symbols, [timeframe], params, rooms)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
   const more = [
     ...(await pinFiner(symbols, params, rooms)),
-    ...(await pinOthers(symbols, params, chosen, rooms)),
+    // Symbol by symbol, as `otherDatasetsOf` names them.
+    ...(await pinSymbols(symbols, chosen.others, params, rooms)),
   ]
   const { symbol: _, ...given } = params
   const effective: EffectiveBacktestingParams = {
@@ -221,20 +222,6 @@ function symbolsOf({ symbol, symbols }: BacktestingParams, chosen: ChosenStrateg
   return [...chosen.symbols]
 }
 
-/** What is missing is told by the field that asks for it. */
-async function pinBase(
-  symbols: readonly string[],
-  params: BacktestingParams,
-  timeframe: Timeframe,
-  rooms: Rooms,
-): Promise<Pinned[]> {
-  const { adjustment } = params
-  const pinned: Pinned[] = []
-  for (const [i, symbol] of symbols.entries())
-    pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer: symbolPointer(params, i) }))
-  return pinned
-}
-
 async function pinAll(
   symbols: readonly string[],
   wanted: { readonly timeframe: Timeframe; readonly adjustment: Adjustment; readonly pointer?: string },
@@ -253,23 +240,6 @@ async function pinFiner(
   const { intrabar_timeframe: timeframe } = engine
   const pointer = '/body/params/engine/intrabar_timeframe'
   return timeframe === undefined ? [] : pinAll(symbols, { timeframe, adjustment, pointer }, rooms)
-}
-
-/** Symbol by symbol, as `otherDatasetsOf` names them. */
-async function pinOthers(
-  symbols: readonly string[],
-  params: BacktestingParams,
-  { others }: ChosenStrategy,
-  rooms: Rooms,
-): Promise<readonly Pinned[]> {
-  const { adjustment } = params
-  const pinned: Pinned[] = []
-  for (const [i, symbol] of symbols.entries()) {
-    const pointer = symbolPointer(params, i)
-    for (const timeframe of others)
-      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
-  }
-  return pinned
 }
 
 /** @throws {Problem} 'params-invalid' with all of them, unless there are none */

@@ -7,7 +7,7 @@ import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
+import { checkRange, pinSymbols, spanOf } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['FeatureBuildParams']>
@@ -54,13 +54,7 @@ async function prepare(given: Params, rooms: Rooms): Promise<Prepared> {
   checkFit(recipe, fit)
   const symbols = params.symbols ?? [...strategy.symbols]
   const read = timeframesOf(recipe)
-  const pinned: Pinned[] = []
-  const { adjustment } = params
-  for (const [i, symbol] of symbols.entries()) {
-    const pointer = symbolPointer(params, i)
-    for (const timeframe of read)
-      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
-  }
+  const pinned = await pinSymbols(symbols, read, params, rooms)
   const base = pinned.filter((_, index) => index % read.length === 0)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
   if (fit !== null) checkRange(base, fit, { pointer: '/body/params/fit', name: 'range to fit on' }, rooms)

@@ -8,7 +8,7 @@ import type { Strategy } from '../strategy/strategy.ts'
 import { rangeOf } from './moment.ts'
 import type { Prepared, Rooms } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
+import { checkRange, pinSymbols, spanOf } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 
 type Requested = Readonly<components['schemas']['LookaheadAnalysisParams']>
@@ -57,7 +57,7 @@ export async function prepareAnalysis(
   const { strategy, warnings, yaml } = await readChosenStrategy(params, rooms)
   const symbols = symbolsOf(params, strategy)
   const timeframes = timeframesRead(params, strategy)
-  const pinned = await pinAll(symbols, timeframes, params, rooms)
+  const pinned = await pinSymbols(symbols, timeframes, params, rooms)
   const base = pinned.filter((_, index) => index % timeframes.length === 0)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
   const span = spanOf(base)
@@ -82,23 +82,6 @@ export async function prepareAnalysis(
     strategy_sha256: await rooms.strategies.snapshot(yaml),
     dataset_sha256: pinned.map(({ sha256 }) => sha256),
   }
-}
-
-/** Symbol by symbol. */
-async function pinAll(
-  symbols: readonly string[],
-  timeframes: readonly Timeframe[],
-  params: AnalysisParams,
-  rooms: Rooms,
-): Promise<readonly Pinned[]> {
-  const { adjustment } = params
-  const pinned: Pinned[] = []
-  for (const [i, symbol] of symbols.entries()) {
-    const pointer = symbolPointer(params, i)
-    for (const timeframe of timeframes)
-      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
-  }
-  return pinned
 }
 
 function symbolsOf({ symbol, symbols }: AnalysisParams, strategy: Strategy): string[] {

@@ -1,7 +1,7 @@
 import type { Manifest } from '../archive/bars.ts'
 import { toRfc3339 } from '../clock.ts'
 import type { Adjustment } from '../market/corporate-action.ts'
-import { closeTimeMs } from '../market/timeframe.ts'
+import { closeTimeMs, type Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
 import type { Rooms } from './spec.ts'
 
@@ -26,7 +26,7 @@ type Wanted = {
  * The field of a request that names a symbol: its own, or else that of the strategy or model which names it.
  * @param i which of the symbols
  */
-export function symbolPointer(fields: SymbolFields, i: number): string {
+function symbolPointer(fields: SymbolFields, i: number): string {
   const { symbol, symbols } = fields
   if (symbols !== undefined) return `/body/params/symbols/${i}`
   if (symbol !== undefined) return '/body/params/symbol'
@@ -59,6 +59,26 @@ export async function pinStored(
     ...(pointer === undefined ? {} : { errors: [{ pointer, code: 'unknown', message }] }),
     hint: `Fetch them: POST /api/v1/operations ${JSON.stringify(request)}, or with another vendor; make them of shorter bars: data_resample; or import a CSV file: PUT /api/v1/datasets/${symbol}/${timeframe}.`,
   })
+}
+
+/**
+ * Pins the datasets of several symbols, symbol by symbol. What is missing is told by the field that names the symbol.
+ * @throws {Problem} 'bars-missing'
+ */
+export async function pinSymbols(
+  symbols: readonly string[],
+  timeframes: readonly Timeframe[],
+  params: SymbolFields & { readonly adjustment: Adjustment },
+  rooms: Rooms,
+): Promise<Pinned[]> {
+  const { adjustment } = params
+  const pinned: Pinned[] = []
+  for (const [i, symbol] of symbols.entries()) {
+    const pointer = symbolPointer(params, i)
+    for (const timeframe of timeframes)
+      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
+  }
+  return pinned
 }
 
 /**

@@ -9,7 +9,7 @@ import { rangeOf } from './moment.ts'
 import type { Params } from './operation.ts'
 import type { Prepared, Rooms, WorkerSpec } from './spec.ts'
 import { splitWarnings } from './split-warnings.ts'
-import { checkRange, type Pinned, pinStored, spanOf, symbolPointer } from './stored-bars.ts'
+import { checkRange, type Pinned, pinSymbols, spanOf } from './stored-bars.ts'
 import { readChosenStrategy } from './strategy-text.ts'
 import { readFold } from './training-fold.ts'
 
@@ -82,13 +82,7 @@ export async function prepareTraining(given: Params, rooms: Rooms): Promise<Prep
   checkSymbols(symbols, strategy.name)
   const recipe = recipeOf(strategy, params.timeframes)
   const timeframes = timeframesRead(recipe, params.timeframes ?? strategy.timeframes)
-  const pinned: Pinned[] = []
-  const { adjustment } = params
-  for (const [i, symbol] of symbols.entries()) {
-    const pointer = symbolPointer(params, i)
-    for (const timeframe of timeframes)
-      pinned.push(await pinStored(rooms, { symbol, timeframe, adjustment, pointer }))
-  }
+  const pinned = await pinSymbols(symbols, timeframes, params, rooms)
   const base = pinned.filter(({ manifest }) => manifest.timeframe === recipe.base)
   const empty = checkRange(base, range, { pointer: '/body/params/start', name: 'requested range' }, rooms)
   const span = spanOf(base)

@@ -80,7 +80,7 @@ test('an operation that takes the server down every time fails with interrupted 
 }, 90_000)
 
 test('a crash while it was cancelling ends as cancelled', async () => {
-  const program = await startProgram({ KTRDR_CANCEL_GRACE_MS: '60000' })
+  const program = await startProgram()
   const { operation_id: id } = await program.submit('exercise', { steps: 1_000_000, step_ms: 1, deaf: true })
   await program.until(id, operation => operation.status === 'running')
   await program.cancel(id)

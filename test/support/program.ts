@@ -132,6 +132,8 @@ export class Program {
         KTRDR_THREADS: '2',
         KTRDR_ENABLE_EXERCISE: 'true',
         KTRDR_VALIDATE_RESPONSES: 'true',
+        // On a crowded machine a thread may need long to hear of a cancel: tests of the grace itself set their own.
+        KTRDR_CANCEL_GRACE_MS: '60000',
         NODE_COMPILE_CACHE: compileCache,
         ...this.#environment,
       },
