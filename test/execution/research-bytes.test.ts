@@ -55,9 +55,10 @@ test.each<[string, object, string[]]>([
 )
 
 test('a walk that was cancelled and is tried again leaves what one that ran through leaves', async () => {
-  const [program] = programs
+  // On one thread the windows come one after the other: four are left when the first is done.
+  const [, program] = programs
   if (program === undefined) throw new Error('there is no program')
-  const params = { ...walk, trials: 60 }
+  const params = { ...walk, trials: 100 }
   const straight = await leftBy(program, await complete(program, 'walk_forward', params))
   const { operation_id: id } = await program.submit('walk_forward', params)
   await program.until(id, ({ children }) => (children?.completed ?? 0) >= 1)
