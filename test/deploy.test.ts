@@ -113,7 +113,7 @@ test('the image holds what the program needs, and nothing else', async () => {
   } finally {
     rmSync(image, { recursive: true, force: true })
   }
-}, 60_000)
+})
 
 test('what the program imports is a dependency, not one of development only', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -168,7 +168,7 @@ describe('dashboard and alerts', () => {
     const given = ['job', 'instance', 'role', ...[...text.matchAll(/[{,](\w+)="/g)].map(([, label]) => label)]
     const labels = queries.flatMap(query => [...query.matchAll(/[{,] ?(\w+)=~?"/g)].map(([, label]) => label))
     expect(labels.filter(label => !given.includes(label))).toEqual([])
-  }, 60_000)
+  })
 
   test('every panel has a query and a place of its own, every alert says what to do', () => {
     for (const { title, targets } of dashboard.panels.filter(panel => 'targets' in panel))

@@ -24,4 +24,4 @@ test("README's walkthrough downloads, backtests, follows and reads, as printed",
     /"columns":\{"time":\["2013-/,
   ]
   expect(said.filter(pattern => !pattern.test(stdout))).toEqual([])
-}, 90_000)
+})

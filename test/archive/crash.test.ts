@@ -28,4 +28,4 @@ test('a process that is killed while it commits leaves the old version or the ne
     expect(manifest?.fetched).toEqual([{ start: 0, end: bars.length }])
     stored = bars.length
   }
-}, 60_000)
+})

@@ -101,7 +101,7 @@ describe('a process killed while it publishes', () => {
     await sweepModels(home, youngest + 86_400_000)
     expect(readdirSync(modelsFolder(home))).toEqual([id])
     expect(readModel(home, id).served.model).toEqual(trained.model)
-  }, 60_000)
+  })
 
   test('a publication that gives up leaves nothing at all', () => {
     const home = makeHome()

@@ -9,7 +9,7 @@ browserSuite('the documentation in a browser', () => {
   beforeAll(async () => {
     program = await startProgram()
     browser = await launchBrowser()
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await stopPrograms()
@@ -23,7 +23,7 @@ browserSuite('the documentation in a browser', () => {
     expect(await page.locator('.opblock').count()).toBeGreaterThan(25)
     expect([outside, errors]).toEqual([[], []])
     await page.close()
-  }, 60_000)
+  })
 
   test('"Try it out" starts an operation from Swagger UI', async () => {
     const { page, outside, errors } = await open('/api/v1/docs/')
@@ -43,7 +43,7 @@ browserSuite('the documentation in a browser', () => {
     expect(await program.end(list.body.items[0]?.operation_id ?? '')).toMatchObject({ status: 'completed' })
     expect([outside, errors]).toEqual([[], []])
     await page.close()
-  }, 60_000)
+  })
 
   test('ReDoc renders the contract, asks nothing of other machines and logs no error', async () => {
     const { page, outside, errors } = await open('/api/v1/redoc')
@@ -51,5 +51,5 @@ browserSuite('the documentation in a browser', () => {
     await page.getByText('Start an operation').first().waitFor({ state: 'attached' })
     expect([outside, errors]).toEqual([[], []])
     await page.close()
-  }, 60_000)
+  })
 })

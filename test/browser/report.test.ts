@@ -21,7 +21,7 @@ browserSuite('the report of a backtest in a browser', () => {
       (await program.submit('backtesting', { strategy: 'sma_cross' })).operation_id,
     )
     url = `${program.url}/api/v1/operations/${operation.operation_id}/artifacts/report.html`
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await stopPrograms()
@@ -47,7 +47,7 @@ browserSuite('the report of a backtest in a browser', () => {
     expect([outside, errors]).toEqual([[], []])
     expect(await shownIn(page)).toEqual(metricsOf(operation))
     await page.close()
-  }, 60_000)
+  })
 
   test('the file alone shows the same numbers without any server', async () => {
     const bytes = Buffer.from(await (await fetch(url)).arrayBuffer())
@@ -61,5 +61,5 @@ browserSuite('the report of a backtest in a browser', () => {
     expect(shown).toEqual(metricsOf(operation))
     expect(Object.keys(shown).length).toBeGreaterThan(50)
     await page.close()
-  }, 60_000)
+  })
 })

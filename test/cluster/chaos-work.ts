@@ -118,7 +118,7 @@ export async function undisturbed(program: Program, tasks: readonly Task[]): Pro
   await Promise.all(
     [...distinct].map(async ([key, { type, params }]) => {
       const { operation_id: id } = await program.submit(type, withoutPauses(params))
-      left.set(key, await bytesOf(program, await program.end(id, 120)))
+      left.set(key, await bytesOf(program, await program.end(id)))
     }),
   )
   return left

@@ -188,7 +188,7 @@ suite('two API nodes and two workers that are killed, frozen and cut off', () =>
         different.push(`${id}: ${left} is not ${expected.get(keyOf(task))}`)
     }
     expect(different).toEqual([])
-  }, 60_000)
+  })
 
   test('whoever had lost an operation wrote nothing of it any more, though it tried', async () => {
     expect(strikes.fenced).toBeGreaterThan(0)
@@ -223,7 +223,7 @@ suite('two API nodes and two workers that are killed, frozen and cut off', () =>
         const headers = { 'last-event-id': lastId ?? '' }
         expect((await apis[0].get(`/api/v1/operations/${id}/events`, headers)).status).toBe(204)
       }
-  }, 60_000)
+  })
 })
 
 function report(takeovers: readonly Takeover[]): void {

@@ -32,7 +32,7 @@ withPostgres(describe)('two API nodes that are asked for the same at the same ti
       startNode(cluster, 'api', { KTRDR_NODE: 'first' }),
       startNode(cluster, 'api', { KTRDR_NODE: 'second' }),
     ])
-  }, 120_000)
+  })
 
   test('a thousand submits with a hundred keys make a hundred operations, each with one job', async () => {
     const answers = await Promise.all(

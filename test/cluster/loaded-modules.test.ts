@@ -25,7 +25,7 @@ async function loadedBy(name: string, environment: Record<string, string>): Prom
 
 test('a server by itself loads nothing of Postgres', async () => {
   expect(await loadedBy('alone', { KTRDR_DATABASE_URL: '' })).toEqual([])
-}, 120_000)
+})
 
 withPostgres(describe)('beside it', () => {
   test('a node of a cluster does: the look above can see it', async () => {
@@ -38,5 +38,5 @@ withPostgres(describe)('beside it', () => {
       '/src/store/postgres/',
     ])
       expect([part, loaded.some(url => url.includes(part))]).toEqual([part, true])
-  }, 120_000)
+  })
 })

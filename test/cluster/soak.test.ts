@@ -92,7 +92,7 @@ suite('many short operations through two API nodes and two workers', () => {
     ])
     apis = [first, second]
     nodes = [first, second, ...workers]
-  }, 120_000)
+  })
 
   test('all complete, and nothing grows with them: connections, handles, streams, memory, rows', async () => {
     const history: Held[][] = []

@@ -30,7 +30,7 @@ withPostgres(describe)('two workers', () => {
     ])
     api = first
     workers = new Map(Object.entries({ north, south }))
-  }, 120_000)
+  })
 
   test('a drained worker gives its work back, another goes on from the checkpoint at once', async () => {
     const params = { steps: 4_000, step_ms: 1, checkpoint_every: 100, seed: 3 }
@@ -51,7 +51,7 @@ withPostgres(describe)('two workers', () => {
     // SIGTERM is the same, and the end of the node; a new start takes work again.
     expect(await program.signal('SIGTERM')).toBe(0)
     await program.start()
-  }, 120_000)
+  })
 
   test('when a worker is killed another takes its work over within 12 s, with the same bytes', async () => {
     const params = { steps: 4_000, step_ms: 1, checkpoint_every: 100, metrics: 100, seed: 4 }
@@ -66,7 +66,7 @@ withPostgres(describe)('two workers', () => {
     const done = await api.end(id)
     expect(done.result).toEqual(await straight(params))
     await runsAt(before).start()
-  }, 120_000)
+  })
 
   test('a cancelled operation whose worker dies is cancelled all the same', async () => {
     const { operation_id: id } = await api.submit('exercise', { steps: 1_000_000, step_ms: 1, deaf: true })
@@ -75,7 +75,7 @@ withPostgres(describe)('two workers', () => {
     await runsAt(before).kill()
     expect(await api.end(id)).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
     await runsAt(before).start()
-  }, 120_000)
+  })
 
   test('a frozen worker that wakes changes nothing any more and says so', async () => {
     const params = { steps: 4_000, step_ms: 1, checkpoint_every: 200, seed: 6 }
@@ -92,5 +92,5 @@ withPostgres(describe)('two workers', () => {
     const done = await api.end(id)
     expect(done).toMatchObject({ status: 'completed', attempt: 2, worker: { node: again.worker?.node } })
     expect(done.result).toEqual(await straight(params))
-  }, 120_000)
+  })
 })

@@ -23,7 +23,7 @@ withPostgres(describe)('an API node and a worker', () => {
       status: 'completed',
       worker: { node: 'worker' },
     })
-  }, 120_000)
+  })
 
   test('a follower at the API node hears all that the worker says, in order and without a gap', async () => {
     const { operation_id: id } = await api.submit('exercise', { steps: 3_000, step_ms: 1, metrics: 100 })

@@ -135,7 +135,7 @@ test('the shipped generated files are fresh', () => {
       env: { ...process.env, npm_config_loglevel: 'silent' },
     }),
   ).toBe('')
-}, 60_000)
+})
 
 test('the pure rooms import nothing from outside', () => {
   for (const file of sources.filter(name =>

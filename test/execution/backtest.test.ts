@@ -50,7 +50,7 @@ test('downloads of one dataset at the same moment lose none of its bars', async 
   }
   const again = await part('2014-01-01', '2014-02-01')
   expect((await program.end(again.operation_id)).result).toMatchObject({ datasets: [{ bars: 1260 }] })
-}, 60_000)
+})
 
 test('the same request twice gives the same result bytes and the same artifact bytes', async () => {
   const params = { strategy: 'sma_cross', sizing: { mode: 'fraction', fraction: 0.5 }, units: 'fractional' }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Program, startProgram, stopPrograms } from '../support/program.ts'
 
 const graceMs = 1_500
@@ -6,7 +6,7 @@ const hotLoop = { steps: 1_000_000_000, step_ms: 0 }
 
 let program: Program
 beforeAll(async () => {
-  program = await startProgram({ KTRDR_THREADS: '1', KTRDR_CANCEL_GRACE_MS: String(graceMs) })
+  program = await startProgram({ KTRDR_THREADS: '1' })
 })
 afterAll(stopPrograms)
 
@@ -41,37 +41,6 @@ test('cancelling a hot loop stops it by its own hand, keeps a checkpoint, and re
   )
   expect(done.status).toBe('completed')
   expect(done.result).toEqual(straight.result)
-})
-
-test('a deaf worker is killed when its grace is over, and its slot is used again only then', async () => {
-  const { operation_id: deaf } = await program.submit('exercise', { ...hotLoop, deaf: true })
-  await program.until(deaf, operation => operation.status === 'running' && operation.worker?.thread != null)
-  const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
-  const deafThread = (await program.operation(deaf)).worker?.thread
-  await program.cancel(deaf)
-  expect((await program.operation(deaf)).status).toBe('cancelling')
-  expect((await program.operation(waiting)).status).toBe('pending')
-  const killed = await program.end(deaf)
-  expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
-  expect(killed.cancellation?.latency_ms).toBeGreaterThanOrEqual(graceMs - 1)
-  const next = await program.end(waiting)
-  expect(next.status).toBe('completed')
-  expect(next.worker?.thread).not.toBe(deafThread)
-  expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
-})
-
-test('a killed thread inside a native call keeps its slot until it has really gone', async () => {
-  const native = { steps: 3, step_ms: 1_000, burn: 'native', deaf: true }
-  const { operation_id: deaf } = await program.submit('exercise', native)
-  await program.until(deaf, operation => operation.worker?.thread != null)
-  const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
-  await program.cancel(deaf)
-  const killed = await program.end(deaf)
-  expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
-  // The grace is over long before the call is.
-  expect(killed.cancellation?.latency_ms).toBeGreaterThan(graceMs + 60)
-  const next = await program.end(waiting)
-  expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
 })
 
 test('a cancelled pending operation never starts', async () => {
@@ -120,4 +89,42 @@ test('cancels that come at any moment of a short life always end it', async () =
     ids.push(id)
   }
   for (const id of ids) expect(['cancelled', 'completed']).toContain((await program.end(id)).status)
+})
+
+describe('a worker that does not hear', () => {
+  beforeAll(async () => {
+    await program.signal('SIGTERM')
+    await program.start({ KTRDR_CANCEL_GRACE_MS: String(graceMs) })
+  })
+
+  test('a deaf worker is killed when its grace is over, and its slot is used again only then', async () => {
+    const { operation_id: deaf } = await program.submit('exercise', { ...hotLoop, deaf: true })
+    await program.until(deaf, operation => operation.status === 'running' && operation.worker?.thread != null)
+    const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
+    const deafThread = (await program.operation(deaf)).worker?.thread
+    await program.cancel(deaf)
+    expect((await program.operation(deaf)).status).toBe('cancelling')
+    expect((await program.operation(waiting)).status).toBe('pending')
+    const killed = await program.end(deaf)
+    expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
+    expect(killed.cancellation?.latency_ms).toBeGreaterThanOrEqual(graceMs - 1)
+    const next = await program.end(waiting)
+    expect(next.status).toBe('completed')
+    expect(next.worker?.thread).not.toBe(deafThread)
+    expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
+  })
+
+  test('a killed thread inside a native call keeps its slot until it has really gone', async () => {
+    const native = { steps: 3, step_ms: 1_000, burn: 'native', deaf: true }
+    const { operation_id: deaf } = await program.submit('exercise', native)
+    await program.until(deaf, operation => operation.worker?.thread != null)
+    const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
+    await program.cancel(deaf)
+    const killed = await program.end(deaf)
+    expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
+    // The grace is over long before the call is.
+    expect(killed.cancellation?.latency_ms).toBeGreaterThan(graceMs + 60)
+    const next = await program.end(waiting)
+    expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
+  })
 })

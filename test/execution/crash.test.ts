@@ -35,7 +35,7 @@ test('kill -9 at random moments during 100 operations loses none: each completes
   for (; next < 100; next++) ids.push((await submit(next)).operation_id)
 
   const ends = new Map<string, Operation>()
-  for (const id of ids) ends.set(id, await program.end(id, 100))
+  for (const id of ids) ends.set(id, await program.end(id))
   expect([...ends.values()].map(({ status }) => status)).toEqual(ids.map(() => 'completed'))
   expect([...ends.values()].some(({ attempt }) => attempt > 1)).toBe(true)
 
@@ -77,7 +77,7 @@ test('an operation that takes the server down every time fails with interrupted 
     attempt: 2,
     problem: { code: 'interrupted' },
   })
-}, 90_000)
+})
 
 test('a crash while it was cancelling ends as cancelled', async () => {
   const program = await startProgram()
@@ -87,7 +87,7 @@ test('a crash while it was cancelling ends as cancelled', async () => {
   await program.kill()
   await program.start()
   expect(await program.end(id)).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
-}, 60_000)
+})
 
 test('a damaged checkpoint is passed over: the operation goes on from what is whole, says so, and ends with the same bytes', async () => {
   const program = await startProgram()

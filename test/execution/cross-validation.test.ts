@@ -22,7 +22,7 @@ let alone: Program
 beforeAll(async () => {
   program = await startWithApple({ KTRDR_THREADS: '2' })
   alone = await startWithApple({ KTRDR_THREADS: '1' })
-}, 60_000)
+})
 afterAll(stopPrograms)
 
 const yamlOf = (epochs: number, rest = '') => `name: small
@@ -74,7 +74,6 @@ test.each<[string, object]>([
     expect(await leftBy(alone, await complete(alone, 'cross_validation', params))).toEqual(straight)
     expect(await leftAfterInterruptions(program, 'cross_validation', params)).toEqual(straight)
   },
-  120_000,
 )
 
 test('every fold is a training of its own, of the same bars and strategy, whose model is stored', async () => {

@@ -90,7 +90,7 @@ test('three pairs at two timeframes come whole through 429s, a 500 and kill -9, 
     await program.kill()
     await program.start()
   }
-  const ended = await program.end(operation_id, 90)
+  const ended = await program.end(operation_id)
   expect(ended).toMatchObject({ status: 'completed', warnings: [], result: { partial: false, failures: [] } })
   expect(ended.attempt).toBeGreaterThan(1)
   const result = ended.result as DataDownloadResult
@@ -161,7 +161,7 @@ test('a pair that fails does not lose the others, and the gap report and repair 
 
   playBinance(vendor, honest())
   const repair = await program.submit('data_repair', { symbol: 'ETH-USDT', timeframe: '15m' })
-  const repaired = await program.end(repair.operation_id, 60)
+  const repaired = await program.end(repair.operation_id)
   expect(repaired).toMatchObject({
     status: 'completed',
     params: { vendor: 'ccxt', exchange: 'binance' },
@@ -169,7 +169,7 @@ test('a pair that fails does not lose the others, and the gap report and repair 
   })
   expect((await stored(program, 'ETH-USDT', '15m')).length).toBe(35 * 96)
   expect((await program.get<{ gaps: unknown[] }>(path)).body.gaps).toEqual([])
-}, 120_000)
+})
 
 test('a download whose pages were deleted before it is resumed fetches them again', async () => {
   let held: () => void = () => undefined
@@ -184,15 +184,15 @@ test('a download whose pages were deleted before it is resumed fetches them agai
   const { operation_id } = await download(program, one)
   await reaches(() => pages, 3)
   await program.cancel(operation_id)
-  await program.end(operation_id, 20)
+  await program.end(operation_id)
   held()
   expect((await program.request('DELETE', '/api/v1/datasets/BTC-USDT/15m')).status).toBe(204)
   await program.request('POST', `/api/v1/operations/${operation_id}/resume`)
-  expect(await program.end(operation_id, 60)).toMatchObject({
+  expect(await program.end(operation_id)).toMatchObject({
     status: 'completed',
     result: { datasets: [{ bars: 35 * 96, added_bars: 35 * 96 }] },
   })
-}, 120_000)
+})
 
 test('a download that is cancelled leaves the pages it has stored, and goes on from there when it is resumed', async () => {
   let open: () => void = () => undefined
@@ -210,12 +210,12 @@ test('a download that is cancelled leaves the pages it has stored, and goes on f
   const { operation_id } = await download(program, one)
   await reaches(() => pages, 3)
   await program.cancel(operation_id)
-  expect(await program.end(operation_id, 20)).toMatchObject({ status: 'cancelled', can: { resume: true } })
+  expect(await program.end(operation_id)).toMatchObject({ status: 'cancelled', can: { resume: true } })
   const kept = await stored(program, 'BTC-USDT', '15m')
   expect(kept.length).toBe(2_000)
   open()
   await program.request('POST', `/api/v1/operations/${operation_id}/resume`)
-  const ended = await program.end(operation_id, 60)
+  const ended = await program.end(operation_id)
   expect(ended).toMatchObject({ status: 'completed', attempt: 2 })
   expect((ended.result as DataDownloadResult).datasets[0]).toMatchObject({
     bars: 35 * 96,
@@ -223,4 +223,4 @@ test('a download that is cancelled leaves the pages it has stored, and goes on f
     added_bars: 35 * 96,
     changed_bars: 0,
   })
-}, 120_000)
+})

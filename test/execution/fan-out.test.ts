@@ -101,7 +101,7 @@ test('a stop or a crash while a parent is being cancelled leaves no child that g
       expect((await program.end(id)).status).toBe('cancelled')
     }
   }
-}, 60_000)
+})
 
 test('children a client cancelled stay cancelled after a restart', async () => {
   const { operation_id: id } = await program.submit('exercise_fan_out', {
@@ -120,7 +120,7 @@ test('children a client cancelled stay cancelled after a restart', async () => {
     children: { completed: 2, cancelled: 1 },
   })
   expect(await program.operation(last)).toMatchObject({ status: 'cancelled', attempt: 1 })
-}, 60_000)
+})
 
 test('a parent survives kill -9 with its children', async () => {
   const { operation_id: id } = await program.submit('exercise_fan_out', {

@@ -41,7 +41,7 @@ async function analyse(program: Program, params: object, type = 'lookahead_analy
 let program: Program
 beforeAll(async () => {
   program = await startWithBars({ KTRDR_THREADS: '2', KTRDR_MAX_ATTEMPTS: '100' })
-}, 60_000)
+})
 
 test('each planted bias is caught and named: the next close, the whole sample, a day joined when it opens', async () => {
   const biased = await startWithBars({}, 'test/lookahead/biased-main.ts')
@@ -68,7 +68,7 @@ test('each planted bias is caught and named: the next close, the whole sample, a
     ...['weak', 'strong'].map(term => `membership 1d_trend_power_${term}`),
     'feature 1d_natr_14_raw before zscore',
   ])
-}, 90_000)
+})
 
 test('every shipped strategy is clean, and no declared warm-up of one is too short', async () => {
   for (const file of readdirSync('examples/strategies')) {
@@ -81,7 +81,7 @@ test('every shipped strategy is clean, and no declared warm-up of one is too sho
     const short = (warm.result as Warmup).findings.filter(({ flag }) => flag === 'too_short')
     expect([strategy, short]).toEqual([strategy, []])
   }
-}, 120_000)
+})
 
 describe('the bytes of a finished analysis', () => {
   const hourly = { symbol: 'BTC-USD', timeframe: '1h' }
@@ -132,7 +132,6 @@ describe('the bytes of a finished analysis', () => {
       await two.start()
       expect(await bytesOf(two, await two.end(killed), names)).toBe(expected)
     },
-    120_000,
   )
 })
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   trained = await program.end(training.operation_id)
   expect(trained.problem).toBeNull()
   model = modelOf(trained)
-}, 120_000)
+})
 afterAll(stopPrograms)
 
 const run = async (params: object): Promise<Operation> => {
@@ -104,7 +104,7 @@ training: { epochs: 2, labels: { source: regime } }
     'invalid-request',
     '/body/params/space',
   ])
-}, 60_000)
+})
 
 test('a model is not deleted while a backtest of it waits or runs', async () => {
   const held = await startProgram({ KTRDR_THREADS: '1' })
@@ -121,7 +121,7 @@ test('a model is not deleted while a backtest of it waits or runs', async () => 
   await held.cancel(busy.operation_id)
   await held.end(busy.operation_id)
   expect((await held.request('DELETE', path)).status).toBe(204)
-}, 60_000)
+})
 
 test('what cannot be run is refused, field by field', async () => {
   const space = [{ path: 'decisions.confidence_threshold', values: [0.4, 0.5] }]

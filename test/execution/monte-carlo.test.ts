@@ -17,7 +17,7 @@ type Distribution = components['schemas']['Distribution']
 let program: Program
 beforeAll(async () => {
   program = await startWithApple()
-}, 60_000)
+})
 afterAll(stopPrograms)
 
 const backtest = { strategy: 'sma_cross', spread_bps: 4, volume_share: { limit_fraction: 0.1, impact: 0.1 } }

@@ -5,7 +5,7 @@ import { complete, leftAfterInterruptions, leftBy, startWithApple } from '../sup
 let programs: readonly Program[]
 beforeAll(async () => {
   programs = await Promise.all(['2', '1', '8'].map(threads => startWithApple({ KTRDR_THREADS: threads })))
-}, 60_000)
+})
 afterAll(stopPrograms)
 
 const backtest = { strategy: 'sma_cross', spread_bps: 2 }
@@ -42,17 +42,13 @@ test.each<[string, object, string[]]>([
 test.each<[string, object, string[]]>([
   ['lookahead_analysis', { strategy: 'sma_cross', cuts: 60, seed: 3 }, ['findings']],
   ['warmup_analysis', { strategy: 'macd_momentum', decisions: 60 }, ['columns', 'lengths']],
-])(
-  '%s leaves the same bytes on one, two and eight threads',
-  async (type, params, artifacts) => {
-    const left: object[] = []
-    for (const program of programs) left.push(await leftBy(program, await complete(program, type, params)))
-    const [straight, ...others] = left
-    expect(straight).toMatchObject({ files: artifacts.map(name => [name, expect.any(String)]) })
-    for (const other of others) expect(other).toEqual(straight)
-  },
-  60_000,
-)
+])('%s leaves the same bytes on one, two and eight threads', async (type, params, artifacts) => {
+  const left: object[] = []
+  for (const program of programs) left.push(await leftBy(program, await complete(program, type, params)))
+  const [straight, ...others] = left
+  expect(straight).toMatchObject({ files: artifacts.map(name => [name, expect.any(String)]) })
+  for (const other of others) expect(other).toEqual(straight)
+})
 
 test('a walk that was cancelled and is tried again leaves what one that ran through leaves', async () => {
   // On one thread the windows come one after the other: four are left when the first is done.
@@ -67,4 +63,4 @@ test('a walk that was cancelled and is tried again leaves what one that ran thro
   const { status, body } = await program.request<Operation>('POST', `/api/v1/operations/${id}/retry`)
   expect(status).toBe(202)
   expect(await leftBy(program, await program.end(body.operation_id))).toEqual(straight)
-}, 120_000)
+})

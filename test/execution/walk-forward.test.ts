@@ -16,7 +16,7 @@ type Result = components['schemas']['WalkForwardResult']
 let program: Program
 beforeAll(async () => {
   program = await startWithApple()
-}, 60_000)
+})
 afterAll(stopPrograms)
 
 const space = [
@@ -80,7 +80,7 @@ describe('a walk', () => {
         test_trades: outside.trades,
       })
     }
-  }, 60_000)
+  })
 
   test('joins the tests: every window goes on with what the one before left', async () => {
     const { time = [], equity = [] } = await columns('curves')

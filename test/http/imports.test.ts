@@ -80,7 +80,7 @@ test('of nine uploads that do not end, one is refused at once and the others are
   expect(others.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 8 }, () => 201))
   for (const response of others) response.resume()
   expect((await put(`HELD${refused.i}/1d`, 'csv', text)).status).toBe(201)
-}, 60_000)
+})
 
 test('a bar that is not complete is left out, and the answer says so', async () => {
   const text = 'date,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n2999-01-02,1,1,1,1,1\n'
@@ -105,4 +105,4 @@ test('while a long file is imported, other requests are answered', async () => {
   }
   expect((await sent).body.bars).toBe(400_000)
   expect(answered).toBeGreaterThan(20)
-}, 60_000)
+})

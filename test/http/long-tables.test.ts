@@ -63,4 +63,4 @@ test('storing 300,000 bars and reading parts of them as CSV keeps nobody else wa
   wrong.write('999', raw.length - 40)
   const refused = await program.request('PUT', path, { raw: wrong, headers: { 'content-type': 'text/csv' } })
   expect([refused.status, refused.body]).toMatchObject([422, { code: 'bars-invalid' }])
-}, 120_000)
+})

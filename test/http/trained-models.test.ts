@@ -53,7 +53,6 @@ test.each(['fuzzy_and_raw', 'lstm_trend', 'return_regression', 'quantile_zones']
       metrics: { test: { rows: rows.length } },
     })
   },
-  60_000,
 )
 
 test('equal training gives one model, another seed another one', async () => {
@@ -64,4 +63,4 @@ test('equal training gives one model, another seed another one', async () => {
   expect(other.id).not.toBe(first.id)
   const known = await program.get<Document>(`/api/v1/models/${first.id}`)
   expect(known.body.operation_id).toBe(first.operation.operation_id)
-}, 60_000)
+})

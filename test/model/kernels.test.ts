@@ -8,7 +8,7 @@ import { compileKernels, kernelsFile } from '../gen-kernels.ts'
 
 test('the committed kernels are what the compiler makes of their sources, byte for byte', async () => {
   expect(await compileKernels()).toBe(readFileSync(kernelsFile, 'utf8'))
-}, 120_000)
+})
 
 /** The activation itself: one input, one unit, one output, all weights 1. */
 function asFunction(activation: Activation): (x: number) => number {

@@ -6,7 +6,7 @@ type SweepResult = components['schemas']['SweepResult']
 
 let program: Program
 beforeAll(async () => {
-  program = await startProgram({ KTRDR_MAX_ATTEMPTS: '100' })
+  program = await startProgram()
   await download(program)
 })
 afterAll(stopPrograms)
@@ -94,27 +94,10 @@ describe('the same bytes', () => {
     ['grid', grid],
     ['latin_hypercube', { ...large, method: 'latin_hypercube', trials: 60 }],
     ['tpe', { ...large, method: 'tpe', trials: 60 }],
-  ])(
-    'on one thread and on two: %s',
-    async (_name, params) => {
-      const onOne = await leftBy(single, await finish(single, params))
-      expect(await leftBy(program, await finish(program, params))).toEqual(onOne)
-    },
-    60_000,
-  )
-
-  test('after it was cancelled and resumed, and after the server was killed and started again', async () => {
-    const straight = await leftBy(program, await finish(program, large))
-    const { operation_id: id } = await program.submit('sweep', large)
-    await program.until(id, ({ children }) => (children?.completed ?? 0) >= 3)
-    expect((await program.cancel(id)).status).toBe(202)
-    expect((await program.end(id)).status).toBe('cancelled')
-    expect((await program.request('POST', `/api/v1/operations/${id}/resume`)).status).toBe(202)
-    await program.until(id, ({ children }) => (children?.completed ?? 0) >= 8)
-    await program.kill()
-    await program.start()
-    expect(await leftBy(program, await program.end(id))).toEqual(straight)
-  }, 90_000)
+  ])('on one thread and on two: %s', async (_name, params) => {
+    const onOne = await leftBy(single, await finish(single, params))
+    expect(await leftBy(program, await finish(program, params))).toEqual(onOne)
+  })
 })
 
 test('a sweep of ten thousand trials that is cancelled leaves nothing running', async () => {
@@ -124,7 +107,7 @@ test('a sweep of ten thousand trials that is cancelled leaves nothing running', 
   expect((await program.end(id)).status).toBe('cancelled')
   const { body } = await program.get<{ by_status: Record<string, number> }>('/api/v1/operations/counts')
   expect([body.by_status.pending, body.by_status.running, body.by_status.cancelling]).toEqual([0, 0, 0])
-}, 60_000)
+})
 
 test('a search in which nothing trades has no winner and says so', async () => {
   const done = await finish(program, { ...grid, minimum_trades: 10_000 })

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { connect } from '../../src/store/postgres/connection.ts'
 import { writerLock } from '../../src/store/postgres/writer.ts'
 import { startPostgres, stopPostgres, withPostgres } from '../support/postgres.ts'
@@ -14,8 +14,6 @@ afterAll(async () => {
 
 const withoutKey = { idempotency: null, queueMax: 10_000 }
 const progress = { progress: 9, phase: null, steps: null, rate: null, eta_seconds: null }
-
-jest.setTimeout(60_000)
 
 withPostgres(describe)('a database that goes away', () => {
   test.each(['before', 'after'] as const)(

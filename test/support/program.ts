@@ -260,7 +260,7 @@ export class Program {
   }
 
   /** Waits by long-poll until `done` says so. */
-  async until(id: string, done: (operation: Operation) => boolean, seconds = 60): Promise<Operation> {
+  async until(id: string, done: (operation: Operation) => boolean, seconds = 100): Promise<Operation> {
     const deadline = Date.now() + seconds * 1000
     let operation = await this.operation(id)
     while (!done(operation)) {
@@ -277,7 +277,7 @@ export class Program {
   }
 
   /** Waits for its end. */
-  end(id: string, seconds = 60): Promise<Operation> {
+  end(id: string, seconds = 100): Promise<Operation> {
     return this.until(id, operation => terminal.includes(operation.status), seconds)
   }
 

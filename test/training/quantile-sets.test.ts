@@ -87,13 +87,22 @@ describe('the terms of a quantile set', () => {
     expect(later).toBeGreaterThan(100)
     const expected = learnedFrom(set)
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 10_000 }), fc.double({ min: 0.1, max: 20, noNaN: true }), (seed, factor) => {
-        const other = walkOf(seed, 240)
-        const mixed = (name: 'open' | 'high' | 'low' | 'close') =>
-          bars[name].map((value, i) => (i < later ? value : (other[name][i] as number) * factor))
-        const changed = { open: mixed('open'), high: mixed('high'), low: mixed('low'), close: mixed('close') }
-        expect(learnedFrom(build({ AAA: { ...bars, ...changed } }, strategy))).toEqual(expected)
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 10_000 }),
+        fc.double({ min: 0.1, max: 20, noNaN: true }),
+        (seed, factor) => {
+          const other = walkOf(seed, 240)
+          const mixed = (name: 'open' | 'high' | 'low' | 'close') =>
+            bars[name].map((value, i) => (i < later ? value : (other[name][i] as number) * factor))
+          const changed = {
+            open: mixed('open'),
+            high: mixed('high'),
+            low: mixed('low'),
+            close: mixed('close'),
+          }
+          expect(learnedFrom(build({ AAA: { ...bars, ...changed } }, strategy))).toEqual(expected)
+        },
+      ),
       { numRuns: 15 },
     )
   })

@@ -41,7 +41,7 @@ test('a backup taken from a running server restores elsewhere to one that answer
   const resumed = await second.until(running.operation_id, ({ attempt }) => attempt > 1)
   expect(resumed.status).not.toBe('failed')
   expect((await second.end(running.operation_id)).status).toBe('completed')
-}, 120_000)
+})
 
 test('a backup holds every row and names every file with its hash', async () => {
   const [home, copy] = [fresh('home'), fresh('copy')]
@@ -56,7 +56,7 @@ test('a backup holds every row and names every file with its hash', async () => 
     .map(entry => join(entry.parentPath, entry.name).slice(copy.length + 1))
   expect(named).toEqual(present.sort())
   expect(named.length).toBeGreaterThan(10)
-}, 60_000)
+})
 
 test('a backup killed in the middle goes on when it is run again', async () => {
   const [home, copy] = [fresh('home'), fresh('copy')]
@@ -67,7 +67,7 @@ test('a backup killed in the middle goes on when it is run again', async () => {
   expect(refused.stderr).toMatch(/holds no backup.*interrupted: run the backup again/)
   expect(await run(['backup', copy], { KTRDR_HOME: home })).toMatchObject({ code: 0 })
   expect(differences(everyRow(databasePath(copy)), everyRow(databasePath(home)))).toEqual([])
-}, 60_000)
+})
 
 test('a restore that was killed is refused by the server, and goes on when it is run again', async () => {
   const [home, copy, target] = [fresh('home'), fresh('copy'), fresh('target')]
@@ -79,7 +79,7 @@ test('a restore that was killed is refused by the server, and goes on when it is
   )
   expect(await run(['restore', copy], { KTRDR_HOME: target })).toMatchObject({ code: 0 })
   expect(differences(everyRow(databasePath(target)), everyRow(databasePath(home)))).toEqual([])
-}, 60_000)
+})
 
 test('a damaged file, a missing file and a damaged database of a backup are named, and nothing is restored', async () => {
   const home = fresh('home')
@@ -100,7 +100,7 @@ test('a damaged file, a missing file and a damaged database of a backup are name
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
     expect(() => readFileSync(databasePath(target))).toThrow('ENOENT')
   }
-}, 60_000)
+})
 
 test('folders that are not empty, in use, or inside of one another are refused, each with what to do', async () => {
   const [home, copy] = [fresh('home'), fresh('copy')]
@@ -125,7 +125,7 @@ test('folders that are not empty, in use, or inside of one another are refused, 
     expect([args, code, stderr]).toEqual([args, 1, expect.stringMatching(message)])
   }
   expect(readFileSync(join(filled, 'strategies', 'precious.yaml'), 'utf8')).toBe('name: precious\n')
-}, 60_000)
+})
 
 test('wrong arguments are told with the help, a wrong environment with its faults', async () => {
   const wrong = [
@@ -142,4 +142,4 @@ test('wrong arguments are told with the help, a wrong environment with its fault
   }
   const { code, stderr } = await run(['backup', fresh('copy')], { KTRDR_PORT: 'eighty' })
   expect([code, stderr]).toEqual([78, expect.stringContaining('KTRDR_PORT must be')])
-}, 60_000)
+})

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await fillFolder(filled, 10_000)
   await fillFolder(few, 40)
   await fillFolder(fewer, 30)
-}, 120_000)
+})
 
 afterAll(async () => {
   await stopPrograms()
@@ -126,7 +126,7 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     )
     expect(await ask(url, 'select message from ktrdr.logs')).toBe('a\ufffdb')
     expect(await run(transfer(home, url, '--archive-to', home))).toMatchObject({ code: 0 })
-  }, 60_000)
+  })
 
   test('run again after its end it changes nothing; with other operations there it is refused', async () => {
     const url = await freshDatabase()
@@ -138,7 +138,7 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     expect(other).toMatchObject({ code: 1, stdout: '' })
     expect(other.stderr).toMatch(/holds 40 operations.*Choose an empty/)
     expect(await ask(url, 'select count(*)::integer from ktrdr.operations')).toBe(40)
-  }, 60_000)
+  })
 
   test('what a killed server left running is finished by a node of the cluster, and comes back as it ended', async () => {
     const [url, home, back] = [await freshDatabase(), join(folders, 'server'), join(folders, 'server-back')]
@@ -156,7 +156,7 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     expect(await run(transfer(url, back, '--archive-from', home))).toMatchObject({ code: 0 })
     const again = await startProgram({ KTRDR_DATABASE_URL: '', KTRDR_HOME: back })
     expect(await again.operation(running.operation_id)).toEqual(finished)
-  }, 120_000)
+  })
 
   test('a backup of Postgres is a data folder, and restores into another database', async () => {
     const [url, another] = [await freshDatabase(), await freshDatabase()]
@@ -172,7 +172,7 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     }
     expect(await run(['restore', backup], elsewhere)).toMatchObject({ code: 0 })
     expect(await ask(another, 'select count(*)::integer from ktrdr.operations')).toBe(40)
-  }, 60_000)
+  })
 
   test('a database that a node runs on is refused', async () => {
     const url = await freshDatabase()
@@ -184,7 +184,7 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     const refused = await run(transfer(url, join(folders, 'never'), '--archive-from', few))
     expect(refused).toMatchObject({ code: 1 })
     expect(refused.stderr).toMatch(/nodes run on this database \(alpha\).*stop them/)
-  }, 60_000)
+  })
 
   test('a database without operations of ktrdr, and one that is not there, are refused', async () => {
     const empty = await run(transfer(await freshDatabase(), join(folders, 'never'), '--archive-from', few))
@@ -195,5 +195,5 @@ withPostgres(describe)('transfer between SQLite and Postgres', () => {
     expect(gone).toMatchObject({ code: 1 })
     expect(gone.stderr).toMatch(/postgres:\/\/127.0.0.1:1\/nothing.*Check the address/)
     expect(gone.stderr).not.toContain('secret-word')
-  }, 60_000)
+  })
 })

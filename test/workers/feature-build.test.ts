@@ -247,5 +247,4 @@ test.each(['1', '4'])(
     ])
     expect(Object.fromEntries(hashes)).toEqual(shipped)
   },
-  60_000,
 )
