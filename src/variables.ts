@@ -162,7 +162,8 @@ export const variables = {
   KTRDR_CCXT_INTERVAL_MS: {
     unit: 'ms',
     default: '100',
-    about: 'Pause between two requests of the whole server to exchanges',
+    about:
+      "Pause between two requests of the whole server to exchanges, beside each one's own limit; 0: neither, for a mirror of yours",
     parse: integer(0, 3_600_000),
   },
   KTRDR_YAHOO_URL: {

@@ -25,20 +25,21 @@ export function openExchange(id: string, scope: MarketScope, context: VendorCont
 
 async function create(id: string, scope: MarketScope, context: VendorContext): Promise<CcxtExchange> {
   const ccxt = await import('ccxt')
-  const exchange = construct(ccxt, id)
+  const exchange = construct(ccxt, id, context.settings.ccxt.intervalMs > 0)
   if (exchange.has.fetchOHLCV !== true) throw unusable(`${id} offers no candles`, 'Choose another exchange.')
   if (scope === 'spot') loadSpotOnly(exchange.options)
   return new CcxtExchange(ccxt, exchange, context)
 }
 
-function construct(ccxt: Ccxt, id: string): InstanceType<Ccxt['Exchange']> {
+/** @param isPaced by the exchange's own limit, which ccxt knows, beside ours */
+function construct(ccxt: Ccxt, id: string, isPaced: boolean): InstanceType<Ccxt['Exchange']> {
   const make: unknown = Object.hasOwn(ccxt.exchanges, id) ? Reflect.get(ccxt.exchanges, id) : undefined
   if (typeof make !== 'function') {
     const ids = Object.keys(ccxt.exchanges)
     const [guess = 'binance'] = ids.toSorted((a, b) => distance(id, a) - distance(id, b))
     throw unusable(`ccxt has no exchange '${id}'`, `Did you mean '${guess}'?`)
   }
-  const exchange: unknown = Reflect.construct(make, [{ enableRateLimit: true }])
+  const exchange: unknown = Reflect.construct(make, [{ enableRateLimit: isPaced }])
   if (exchange instanceof ccxt.Exchange) return exchange
   throw unusable(`'${id}' is not an exchange with candles`, 'Choose another exchange.')
 }
