@@ -275,7 +275,7 @@ export const problems = {
     title: 'The database cannot be reached',
     retryable: true,
     advice:
-      'It did not answer for half a minute. Nothing that was accepted is lost. Try again; the operator sets its address with KTRDR_DATABASE_URL.',
+      'It did not answer for half a minute. Nothing that was accepted is lost. Try again after `Retry-After` seconds; the operator sets its address with KTRDR_DATABASE_URL.',
   },
   'timed-out': {
     status: 504,

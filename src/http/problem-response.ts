@@ -13,6 +13,7 @@ const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
   'queue-full': 2,
   'too-many-streams': 10,
   draining: 10,
+  'database-unavailable': 5,
 }
 
 /** Refusals of a body that is still being sent. */
