@@ -81,9 +81,9 @@ const isUnderWay = ({ status, checkpoint }: Operation) =>
   status !== 'pending' && (status !== 'running' || checkpoint !== null)
 
 /** The first at once, the others at random. */
-const someMs = (seed: number) => [0, ...fc.sample(fc.integer({ min: 0, max: 200 }), { numRuns: 2, seed })]
+const someMs = (seed: number) => [0, ...fc.sample(fc.integer({ min: 0, max: 200 }), { numRuns: 4, seed })]
 
-/** Cancels it up to three times at random moments of its epochs, and resumes. */
+/** Cancels it up to five times at random moments of its epochs, and resumes. */
 async function disturbedByCancel(program: Program, kind: Kind): Promise<TrainingResult> {
   const id = await submit(program, kind)
   let cancelled = 0
@@ -102,7 +102,7 @@ async function disturbedByCancel(program: Program, kind: Kind): Promise<Training
   return completed(program, id)
 }
 
-/** Kills the server three times at random moments, while all kinds are trained. */
+/** Kills the server five times at random moments, while all kinds are trained. */
 async function disturbedByKill(program: Program): Promise<Record<Kind, TrainingResult>> {
   const ids: [Kind, string][] = []
   for (const kind of kinds) ids.push([kind, await submit(program, kind)])
