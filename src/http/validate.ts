@@ -19,6 +19,7 @@ export async function createValidator(
 ): Promise<RequestHandler[]> {
   memoisePathToRegexp()
   resolveWithoutCompiling()
+  compileReferencesOnce()
   const handlers = middleware({
     apiSpec: contractForValidator(contract, validateResponses) as unknown as SpecOption,
     validateApiSpec: false,
@@ -78,6 +79,38 @@ function resolveWithoutCompiling(): void {
   SchemaPreprocessor.prototype.resolveSchema = function (schema) {
     return typeof schema?.$ref === 'string' ? resolveRef(this.apiDoc, schema.$ref) : (schema ?? null)
   }
+}
+
+type Checked = { readonly paths: unknown; readonly components: unknown }
+type Ajv = {
+  addSchema: (schema: object, key: string) => unknown
+  getSchema: (key: string) => unknown
+}
+type ValidatorUtil = { useAjvCache: (ajv: Ajv, schema: Checked, key: string) => unknown }
+
+/** What one instance of Ajv checks, all in one schema: so what a `$ref` refers to is one function, wherever it stands. */
+type Checks = { readonly schemas: object[]; readonly compiled: Map<string, unknown> }
+const checksOf = new WeakMap<Ajv, Checks>()
+
+/**
+ * For each route and answer the validator makes a schema of its own that holds the whole document, which Ajv walks
+ * through, and compiles anew what is referred to: an operation for each of the routes that answer with one.
+ */
+function compileReferencesOnce(): void {
+  const require = createRequire(import.meta.resolve('express-openapi-validator'))
+  const util: ValidatorUtil = require('./middlewares/util.js')
+  util.useAjvCache = (ajv, { paths, components, ...schema }, key) => {
+    const { schemas, compiled } = checksOf.get(ajv) ?? shareDocument(ajv, { paths, components })
+    if (!compiled.has(key)) compiled.set(key, ajv.getSchema(`contract#/schemas/${schemas.push(schema) - 1}`))
+    return compiled.get(key)
+  }
+}
+
+function shareDocument(ajv: Ajv, { paths, components }: Checked): Checks {
+  const checks: Checks = { schemas: [], compiled: new Map() }
+  checksOf.set(ajv, checks)
+  ajv.addSchema({ paths, components, schemas: checks.schemas }, 'contract')
+  return checks
 }
 
 /**
