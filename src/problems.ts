@@ -256,6 +256,13 @@ export const problems = {
     advice:
       'A file of its folder was changed or is gone. Bring it back from a backup, or delete the model and train it again: equal training gives the same id.',
   },
+  'archive-damaged': {
+    status: 500,
+    title: 'A file in the bucket of the archive is damaged',
+    retryable: false,
+    advice:
+      'Its object is gone, or its bytes are not those that were stored. Bring the object back from a copy or an older version of the bucket; what can be made again (bars, models, results) can also be deleted and made again.',
+  },
   'vendor-unavailable': {
     status: 502,
     title: 'The data vendor did not deliver',
@@ -276,6 +283,13 @@ export const problems = {
     retryable: true,
     advice:
       'It did not answer for half a minute. Nothing that was accepted is lost. Try again after `Retry-After` seconds; the operator sets its address with KTRDR_DATABASE_URL.',
+  },
+  'archive-unavailable': {
+    status: 503,
+    title: 'The bucket of the archive cannot be used',
+    retryable: true,
+    advice:
+      'It did not answer for half a minute, or refused. Nothing that was accepted is lost. Try again; the operator names the bucket with KTRDR_ARCHIVE_URL and reaches it by KTRDR_S3_ENDPOINT.',
   },
   'timed-out': {
     status: 504,

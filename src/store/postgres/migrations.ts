@@ -1,5 +1,6 @@
 import { statuses, terminalStatuses } from '../../operations/lifecycle.ts'
 import { textList } from '../statements.ts'
+import { archiveMigration } from './archive-tables.ts'
 
 /** Where the tables are; every connection has it as its search path. */
 export const schema = 'ktrdr'
@@ -158,6 +159,7 @@ const migrations: readonly string[] = [
     draining boolean not null
   );
   `,
+  archiveMigration,
 ]
 
 /** What a migration needs of a connection. */

@@ -4,6 +4,7 @@ import type { Log } from '../../log.ts'
 import { generation as ownGeneration } from '../../operations/generation.ts'
 import type { OperationRecord, OperationType } from '../../operations/operation.ts'
 import type { Reopen, Reopened, Store } from '../store.ts'
+import { ArchiveFiles } from './archive-files.ts'
 import {
   type Changes,
   changesAfter,
@@ -174,6 +175,11 @@ export class PostgresStore extends Writes implements Store {
   repairJobs(): Promise<number> {
     const now = this.#clock.now()
     return this.writer.write(transaction => repair(transaction, this.jobs, this.generation, now))
+  }
+
+  /** The files of an archive whose bytes are in a bucket. */
+  archiveFiles(): ArchiveFiles {
+    return new ArchiveFiles(this.reader)
   }
 
   /** Does what only one node may do at a time, such as changing a folder that all share. The others wait. */
