@@ -117,7 +117,7 @@ function describeSelf(config: Config, clock: Clock): OwnState {
 async function openBackend(config: Config, own: OwnState, tools: Tools): Promise<Backend> {
   if (config.databaseUrl === null) return openSingleServer(config, own, tools)
   const { openClusterNode } = await import('./cluster/node.ts')
-  return openClusterNode(config.databaseUrl, own, tools)
+  return openClusterNode({ ...config, databaseUrl: config.databaseUrl }, own, tools)
 }
 
 /** What every server needs, whether it runs operations or answers clients. */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import type { LogLevel } from './log.ts'
 import type { CalendarDefinition } from './market/calendar.ts'
@@ -16,8 +17,10 @@ export type Config = {
   readonly home: string
   /** The Postgres of a cluster; null: SQLite in `home`. */
   readonly databaseUrl: string | null
-  /** The folder of bars, artifacts, checkpoints, models and strategies: shared by the nodes, or `home`. */
+  /** The folder of bars, artifacts, checkpoints, models and strategies: shared by the nodes, or `home`, or a copy of `bucket`. */
   readonly archive: string
+  /** Where the archive is that `archive` is only a copy of; null: `archive` is it. */
+  readonly bucket: BucketSettings | null
   readonly role: Role
   readonly node: string
   readonly threads: number
@@ -36,6 +39,19 @@ export type Config = {
   readonly logLevel: LogLevel
   readonly enableExercise: boolean
   readonly validateResponses: boolean
+}
+
+/** A bucket that speaks S3, and the key to it. */
+export type BucketSettings = {
+  /** Without a slash at its end. */
+  readonly endpoint: string
+  readonly bucket: string
+  /** Of every key, without slashes at its ends; may be empty. */
+  readonly prefix: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string | null
 }
 
 type VariableName = keyof typeof variables
@@ -69,12 +85,14 @@ export function readConfig(environment: Environment): { config: Config; warnings
     }
   }
   const home = read('KTRDR_HOME')
+  const place = read('KTRDR_ARCHIVE_URL')
   const config: Config = {
     host: read('KTRDR_HOST'),
     port: read('KTRDR_PORT'),
     home,
     databaseUrl: read('KTRDR_DATABASE_URL'),
-    archive: read('KTRDR_ARCHIVE_URL') ?? home,
+    archive: place === null ? home : place.kind === 'folder' ? place.path : join(home, 'archive-copy'),
+    bucket: place?.kind === 'bucket' ? bucketOf(place, read) : null,
     role: read('KTRDR_ROLE'),
     node: read('KTRDR_NODE'),
     threads: read('KTRDR_THREADS'),
@@ -121,8 +139,32 @@ export function readConfig(environment: Environment): { config: Config; warnings
   }
   if (config.role !== 'all' && config.databaseUrl === null)
     faults.push(`KTRDR_ROLE ${config.role} is for a cluster: set KTRDR_DATABASE_URL, or leave the role out`)
+  faults.push(...bucketFaults(config))
   if (faults.length > 0) throw new ConfigError(faults)
   return { config: Object.freeze(config), warnings: unknownNames(environment) }
+}
+
+type Read = <K extends VariableName>(name: K) => Value<K>
+
+function bucketOf({ bucket, prefix }: { bucket: string; prefix: string }, read: Read): BucketSettings {
+  const region = read('KTRDR_S3_REGION')
+  return {
+    ...{ bucket, prefix, region },
+    endpoint: read('KTRDR_S3_ENDPOINT') || `https://s3.${region}.amazonaws.com`,
+    accessKeyId: read('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
+    sessionToken: read('AWS_SESSION_TOKEN') || null,
+  }
+}
+
+function bucketFaults({ bucket, databaseUrl }: Config): string[] {
+  if (bucket === null) return []
+  const faults: string[] = []
+  if (databaseUrl === null)
+    faults.push('KTRDR_ARCHIVE_URL s3:// is for a cluster: set KTRDR_DATABASE_URL, or leave the archive out')
+  if (bucket.accessKeyId === '' || bucket.secretAccessKey === '')
+    faults.push('KTRDR_ARCHIVE_URL s3:// needs a key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+  return faults
 }
 
 /** The variables every program reads; the lower-case name wins, as in curl. */

@@ -65,7 +65,9 @@ try {
       `  data folder  ${config.home}`,
       ...(config.databaseUrl === null
         ? []
-        : [`  cluster      role ${config.role}, archive ${config.archive}`]),
+        : [
+            `  cluster      role ${config.role}, archive ${config.bucket === null ? config.archive : `s3://${config.bucket.bucket}/${config.bucket.prefix}`}`,
+          ]),
       `  threads      ${config.threads}`,
       '  stop         Ctrl-C (work is saved and goes on at the next start)',
       '',

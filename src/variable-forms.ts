@@ -46,13 +46,30 @@ export const databaseUrl = (value: string): string | null => {
   return value
 }
 
-/** A folder that every node reaches, as an absolute path; null when unset. */
-export const archiveFolder = (value: string): string | null => {
+/** A folder that every node reaches, by its absolute path, or a bucket. */
+export type ArchivePlace =
+  | { readonly kind: 'folder'; readonly path: string }
+  /** @param prefix of every key, without slashes at its ends; may be empty */
+  | { readonly kind: 'bucket'; readonly bucket: string; readonly prefix: string }
+
+/** Where the files of a cluster are; null when unset. */
+export const archivePlace = (value: string): ArchivePlace | null => {
   if (value === '') return null
   const url = URL.parse(value)
+  if (url?.protocol === 's3:') return bucketIn(value)
   if (url === null || url.protocol !== 'file:' || url.hostname !== '' || url.pathname.length < 2)
-    throw new Error('must be file:///absolute/folder, a folder that every node reaches by this path')
-  return resolve(fileURLToPath(url))
+    throw new Error(
+      'must be file:///absolute/folder, a folder that every node reaches by this path, or s3://bucket/prefix',
+    )
+  return { kind: 'folder', path: resolve(fileURLToPath(url)) }
+}
+
+function bucketIn(value: string): ArchivePlace {
+  const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/(?!\.)[A-Za-z0-9._=-]+)*)\/?$/.exec(value)
+  const [, bucket, path] = found ?? []
+  if (bucket === undefined || path === undefined)
+    throw new Error('must be s3://bucket/prefix, both of letters, digits, dots and dashes')
+  return { kind: 'bucket', bucket, prefix: path.slice(1) }
 }
 
 /** A path that must be absolute, so that it does not depend on where the server was started; null when unset. */

@@ -74,6 +74,7 @@ async function gapsOf(
   const { symbol, timeframe } = params
   const manifest = await downloads.archive.manifest(symbol, timeframe)
   if (manifest === null) throw new Problem('bars-missing', `no bars of ${symbol} ${timeframe} are stored`)
+  await downloads.archive.fetch(symbol, timeframe, manifest.sha256)
   const bars = downloads.archive.read(symbol, timeframe, manifest.sha256)
   const lastClose = bars.close_time[bars.length - 1] as number
   const { start, end } = rangeOf(params)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { link, mkdir, rm } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { Artifact } from '../operations/operation.ts'
+import { fetchFiles, removeBelow } from './exchange.ts'
 import { FileBatch, type Parts } from './file-batch.ts'
 import { namesIn } from './folder.ts'
 import { artifactsFolder, attemptFolder, checkedName } from './layout.ts'
@@ -99,6 +100,10 @@ export async function adoptArtifacts(
 ): Promise<readonly Artifact[]> {
   const folder = attemptFolder(home, parent.operation_id, parent.attempt)
   await mkdir(folder, { recursive: true })
+  await fetchFiles(
+    home,
+    child.artifacts.map(artifact => artifactPath(home, child.operation_id, child.attempt, artifact)),
+  )
   for (const artifact of child.artifacts) {
     const target = artifactPath(home, parent.operation_id, parent.attempt, artifact)
     await rm(target, { force: true })
@@ -109,12 +114,14 @@ export async function adoptArtifacts(
 
 /** Removes what all attempts of an operation left. */
 export async function removeArtifacts(home: string, operationId: string): Promise<void> {
+  await removeBelow(home, artifactsFolder(home, operationId))
   await rm(artifactsFolder(home, operationId), { recursive: true, force: true })
 }
 
 /** Removes what the attempts other than `attempt` left. */
 export async function keepAttempt(home: string, operationId: string, attempt: number): Promise<void> {
   const folder = artifactsFolder(home, operationId)
+  await removeBelow(home, folder, attemptFolder(home, operationId, attempt))
   for (const name of await namesIn(folder)) {
     if (name !== String(attempt)) await rm(join(folder, name), { recursive: true, force: true })
   }

@@ -10,7 +10,8 @@ import { type Committed, commitPage, type Page } from './commit.ts'
 import { datasetFolders } from './dataset-folders.ts'
 import { datasetNotFound } from './dataset-not-found.ts'
 import { DatasetWriter } from './dataset-writer.ts'
-import { type DatasetName, datasetFolder } from './layout.ts'
+import { fetchVersions, storeFiles, sweepStored } from './exchange.ts'
+import { type DatasetName, datasetFolder, versionPath } from './layout.ts'
 import { type Dataset, datasetOf, type Manifest, readManifest, removeManifest } from './manifest.ts'
 import { partitionOf } from './partitions.ts'
 import { type Origin, type Publication, type Published, publishBars } from './publish.ts'
@@ -88,8 +89,18 @@ export class BarsArchive {
     if (manifest === null) return null
     const { calendar, partitions: segments, actions } = manifest
     const version: Version = { timeframe: manifest.timeframe, adjustment, calendar, segments, actions }
-    const sha256 = await storeVersion({ home: this.home, symbol, timeframe }, version)
+    const dataset = { home: this.home, symbol, timeframe }
+    const sha256 = await storeVersion(dataset, version)
+    await storeFiles(this.home, [versionPath(dataset, sha256)])
     return { manifest, sha256 }
+  }
+
+  /**
+   * Brings the bars of a version to this node, which may have no more than their names; `read` finds them then.
+   * @throws {Problem} 'archive-unavailable', 'archive-damaged'
+   */
+  async fetch(symbol: string, timeframe: string, sha256: string): Promise<void> {
+    await fetchVersions(this.home, [sha256], datasetFolder(this.home, symbol, timeframe))
   }
 
   /** What a version consists of, or null when it is not kept. Blocks. @throws {Problem} 'bars-invalid' when damaged */
@@ -174,7 +185,7 @@ export class BarsArchive {
    * @returns how many segments were removed
    */
   async sweep(inUse: ReadonlySet<string>, now = systemClock.now()): Promise<number> {
-    let removed = 0
+    let removed = (await sweepStored(this.home, 'bars', inUse)) ?? 0
     for (const dataset of await datasetFolders(this.home))
       removed += await this.inTurn(dataset, () => sweepDataset({ dataset, inUse, now }))
     return removed

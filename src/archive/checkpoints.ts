@@ -6,6 +6,7 @@ import { isNativeError } from 'node:util/types'
 import { deserialize, serialize } from 'node:v8'
 import type { Checkpoint } from '../operations/operation.ts'
 import { isTemporary, writeFileAtomicallySync } from './atomic.ts'
+import { removeBelow, removeFiles, storedBelow } from './exchange.ts'
 import { isMissing, namesIn } from './folder.ts'
 import { checkedName, checkpointsFolder, isName } from './layout.ts'
 
@@ -99,12 +100,11 @@ export async function pruneCheckpoints(
   const folder = checkpointsFolder(home, operationId)
   const newest = [...keepFiles].sort(compareFiles).at(-1)
   if (newest === undefined) return removeCheckpoints(home, operationId)
-  for (const name of await namesIn(folder)) {
-    if (keepFiles.has(name)) continue
+  await removeNames(home, folder, name => {
+    if (keepFiles.has(name)) return false
     const file = isTemporary(name) ? name.slice(1, name.indexOf('.ckpt') + '.ckpt'.length) : name
-    if (isName('checkpoint', file) && compareFiles(file, newest) < 0)
-      await rm(join(folder, name), { force: true })
-  }
+    return isName('checkpoint', file) && compareFiles(file, newest) < 0
+  })
 }
 
 /** Removes the checkpoints of the attempts before `attempt`, which may be writing its own by now. */
@@ -114,13 +114,20 @@ export async function removeCheckpointsBefore(
   attempt: number,
 ): Promise<void> {
   const folder = checkpointsFolder(home, operationId)
-  for (const name of await namesIn(folder))
-    if (numbersIn(name.replace(/^\./, ''))[0] < attempt) await rm(join(folder, name), { force: true })
+  await removeNames(home, folder, name => numbersIn(name.replace(/^\./, ''))[0] < attempt)
 }
 
 /** Removes all checkpoints of an operation. */
 export async function removeCheckpoints(home: string, operationId: string): Promise<void> {
+  await removeBelow(home, checkpointsFolder(home, operationId))
   await rm(checkpointsFolder(home, operationId), { recursive: true, force: true })
+}
+
+/** Removes the files of a folder that are `waste`, also those that only other nodes have. */
+async function removeNames(home: string, folder: string, waste: (name: string) => boolean): Promise<void> {
+  const pathOf = (name: string) => join(folder, name)
+  await removeFiles(home, (await storedBelow(home, folder)).filter(waste).map(pathOf))
+  for (const name of (await namesIn(folder)).filter(waste)) await rm(pathOf(name), { force: true })
 }
 
 function nextNumber(folder: string, attempt: number): number {

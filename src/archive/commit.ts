@@ -10,7 +10,8 @@ import {
 import { joinBars, mergeBars } from '../market/merge-bars.ts'
 import type { Timeframe } from '../market/timeframe.ts'
 import { Problem } from '../problems.ts'
-import type { DatasetName } from './layout.ts'
+import { fetchFiles, refresh } from './exchange.ts'
+import { type DatasetName, segmentPath } from './layout.ts'
 import { type Manifest, readManifest, type StoredSegment } from './manifest.ts'
 import { checkPartitions, splitByPartition } from './partitions.ts'
 import {
@@ -55,6 +56,7 @@ export async function commitPage(
   page: Page,
   origin: Origin,
 ): Promise<Committed | null> {
+  await refresh(dataset.home)
   const timeframe = await checkNames(dataset, origin)
   checkStorable(page.bars)
   for (;;) {
@@ -108,6 +110,7 @@ async function mergePage(
   let [added, changed] = [0, 0]
   for (const { partition, bars: part } of splitByPartition(bars, timeframe)) {
     const present = segments.get(partition.name)
+    if (present !== undefined) await fetchFiles(dataset.home, [segmentPath(dataset, present.sha256)])
     const old = present === undefined ? joinBars([]) : readSegments(dataset, [present])
     const merged = mergeBars(old, part)
     if (merged.added + merged.changed === 0) continue

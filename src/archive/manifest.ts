@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -8,6 +9,7 @@ import { isTimeframe } from '../market/timeframe.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import { makeFolder, syncFolder, temporaryPath, writeFileAtomically } from './atomic.ts'
+import { isCopy, refresh, replaceFile } from './exchange.ts'
 import { isMissing } from './folder.ts'
 import { type DatasetName, isName, manifestPath, segmentPath, versionPath } from './layout.ts'
 import { withLock } from './lock.ts'
@@ -135,12 +137,14 @@ export async function replaceManifest(
   { isExpected, stored }: { isExpected: (present: Manifest | null) => boolean; stored: readonly string[] },
 ): Promise<Replacement> {
   const path = manifestPath(dataset)
-  const fresh = temporaryPath(path)
-  await writeFileAtomically(fresh, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`))
+  const text = `${JSON.stringify(manifest, null, 2)}\n`
   const needed = [
     ...stored.map(sha256 => segmentPath(dataset, sha256)),
     versionPath(dataset, manifest.sha256),
   ]
+  if (isCopy(dataset.home)) return exchangeManifest(dataset, { text, needs: needed, isExpected })
+  const fresh = temporaryPath(path)
+  await writeFileAtomically(fresh, Buffer.from(text))
   const outcome = await withManifest(dataset, (present): Replacement => {
     const isComplete = needed.every(file => existsSync(file))
     if (!isComplete || !isExpected(present)) {
@@ -155,8 +159,41 @@ export async function replaceManifest(
   return outcome
 }
 
+/**
+ * Changes the manifest for all nodes, each of which has a copy of it. What is expected is asked of the copy, and the
+ * change is made only where the copy was right: else it is looked at again.
+ */
+async function exchangeManifest(
+  dataset: DatasetName,
+  change: {
+    readonly text: string | null
+    readonly needs: readonly string[]
+    readonly isExpected: (present: Manifest | null) => boolean
+  },
+): Promise<Replacement> {
+  const { home } = dataset
+  const path = manifestPath(dataset)
+  const { text, needs } = change
+  await refresh(home)
+  for (;;) {
+    const found = existsSync(path) ? readFileSync(path, 'utf8') : null
+    const present = found === null ? null : parseManifest(path, found)
+    if (!change.isExpected(present)) return 'refused'
+    const touched = present === null ? [] : [versionPath(dataset, present.sha256)]
+    const expected = found === null ? null : hash('sha256', found)
+    const outcome = await replaceFile(home, { path, expected, text, needs, touched })
+    if (outcome !== 'changed') return outcome
+  }
+}
+
 /** Takes the manifest away, in one step. @returns false when there is none of this very name */
 export async function removeManifest(dataset: DatasetName): Promise<boolean> {
+  if (isCopy(dataset.home)) {
+    const { symbol, timeframe } = dataset
+    const isExpected = (present: Manifest | null) =>
+      present?.symbol === symbol && present.timeframe === timeframe
+    return (await exchangeManifest(dataset, { text: null, needs: [], isExpected })) === 'replaced'
+  }
   await makeFolder(dirname(manifestPath(dataset)))
   const removed = await withManifest(dataset, (present, path) => {
     if (present?.symbol !== dataset.symbol || present.timeframe !== dataset.timeframe) return false

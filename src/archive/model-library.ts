@@ -6,6 +6,7 @@ import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
 import { nearest } from '../strategy/nearest.ts'
 import { isTemporary, syncFolder, temporaryPath } from './atomic.ts'
+import { fetchFiles, isCopy, removeBelow } from './exchange.ts'
 import { isMissing, namesIn } from './folder.ts'
 import { isName, modelFolder, modelsFolder } from './layout.ts'
 import type { ModelFileName, ModelManifest } from './model-manifest.ts'
@@ -75,10 +76,16 @@ export class ModelLibrary {
     const path = join(modelFolder(this.home, id), name)
     if (name === 'manifest.json') return { path, media_type: 'application/json', sha256 }
     const listed = manifest.files.find(file => file.name === name)
+    await fetchFiles(this.home, [path])
     const size = listed === undefined ? null : await sizeOf(path)
     if (listed === undefined || size === null) throw damaged(id, `${name} is gone`)
     if (size !== listed.size_bytes) throw damaged(id, `${name} was changed`)
     return { path, media_type: listed.media_type, sha256: listed.sha256 }
+  }
+
+  /** Brings the files of a model to this node, which may have no more than its manifest. */
+  async fetch(id: string): Promise<void> {
+    await fetchFiles(this.home, [], [modelFolder(this.home, id)])
   }
 
   /** The text a model was trained from. @throws {Problem} as `file`, 'model-damaged' also when it was changed */
@@ -100,8 +107,15 @@ export class ModelLibrary {
       throw modelNotFound(id, nearest(id, await this.ids()))
     if (users.length > 0)
       throw new Problem('model-in-use', `The model ${id} is being used by ${users.slice(0, 10).join(', ')}.`)
+    await removeBelow(this.home, folder)
     const gone = temporaryPath(folder)
-    await rename(folder, gone)
+    try {
+      await rename(folder, gone)
+    } catch (error) {
+      // A copy hears of its own removal, too.
+      if (isCopy(this.home) && isMissing(error)) return
+      throw error
+    }
     await syncFolder(modelsFolder(this.home))
     await rm(gone, { recursive: true, force: true })
   }

@@ -10,6 +10,7 @@ import { nearest } from '../strategy/nearest.ts'
 import { parseStrategy } from '../strategy/parse.ts'
 import type { Strategy } from '../strategy/strategy.ts'
 import { writeFileAtomically } from './atomic.ts'
+import { isCopy, refresh, replaceFile, storeFiles, sweepStored } from './exchange.ts'
 import { isMissing, namesIn } from './folder.ts'
 import {
   isName,
@@ -18,6 +19,7 @@ import {
   strategiesFolder,
   strategyNameFault,
   strategyPath,
+  strategyVersionPath,
 } from './layout.ts'
 import { checkWrite, type Precondition } from './precondition.ts'
 import { keepVersion, listVersions, readStrategyVersion, type StrategyVersion } from './strategy-versions.ts'
@@ -60,6 +62,7 @@ export class StrategyLibrary {
    * @param inUse sha256 of snapshots that operations name
    */
   async sweep(inUse: ReadonlySet<string>, now = systemClock.now()): Promise<void> {
+    await sweepStored(this.home, 'snapshots', inUse)
     for (const name of await namesIn(snapshotsFolder(this.home))) {
       const path = join(snapshotsFolder(this.home), name)
       const isWanted = inUse.has(name.replace(/\.yaml$/, ''))
@@ -122,17 +125,20 @@ export class StrategyLibrary {
     const errors = fault === null ? readStrategy(yaml, name).errors : [faultOfName(fault)]
     if (errors.length > 0) return Promise.reject(refused(name, errors))
     return this.inTurn(async () => {
-      await this.checkCase(name)
-      const current = await this.get(name)
-      const bytes = Buffer.from(yaml)
-      const sha256 = hash('sha256', bytes)
-      if (current?.sha256 === sha256 && precondition.ifNoneMatch === undefined)
-        return { file: current, created: false }
-      checkWrite(name, current?.sha256 ?? null, precondition)
-      if (current?.source === 'stored') await keepVersion(this.home, name, { ...current, stored: 'before' })
-      await keepVersion(this.home, name, { sha256, yaml, stored: 'now' })
-      await writeFileAtomically(strategyPath(this.home, name), bytes)
-      return { file: { name, source: 'stored', sha256, yaml }, created: current === null }
+      for (;;) {
+        const current = await this.latest(name)
+        await this.checkCase(name)
+        const sha256 = hash('sha256', Buffer.from(yaml))
+        if (current?.sha256 === sha256 && precondition.ifNoneMatch === undefined)
+          return { file: current, created: false }
+        checkWrite(name, current?.sha256 ?? null, precondition)
+        if (current?.source === 'stored') await keepVersion(this.home, name, { ...current, stored: 'before' })
+        const wasKept = await keepVersion(this.home, name, { sha256, yaml, stored: 'now' })
+        if (await this.replace(name, current, { sha256, yaml }))
+          return { file: { name, source: 'stored', sha256, yaml }, created: current === null }
+        // Another node was faster: this text was never stored.
+        if (!wasKept) await rm(strategyVersionPath(this.home, name, sha256), { force: true })
+      }
     })
   }
 
@@ -142,13 +148,15 @@ export class StrategyLibrary {
    */
   remove(name: string, precondition: Pick<Precondition, 'ifMatch'>): Promise<void> {
     return this.inTurn(async () => {
-      const current = await this.get(name)
-      if (current === null) throw await this.notFound(name)
-      if (current.source === 'shipped')
-        throw new Problem('strategy-shipped', `'${name}' came with the server and cannot be deleted.`)
-      if (precondition.ifMatch !== undefined) checkWrite(name, current.sha256, precondition)
-      await keepVersion(this.home, name, { ...current, stored: 'before' })
-      await rm(strategyPath(this.home, name), { force: true })
+      for (;;) {
+        const current = await this.latest(name)
+        if (current === null) throw await this.notFound(name)
+        if (current.source === 'shipped')
+          throw new Problem('strategy-shipped', `'${name}' came with the server and cannot be deleted.`)
+        if (precondition.ifMatch !== undefined) checkWrite(name, current.sha256, precondition)
+        await keepVersion(this.home, name, { ...current, stored: 'before' })
+        if (await this.replace(name, current, null)) return
+      }
     })
   }
 
@@ -174,12 +182,43 @@ export class StrategyLibrary {
     const isStored = existsSync(path) && hash('sha256', readFileSync(path)) === sha256
     if (!isStored) await writeFileAtomically(path, bytes)
     else await utimes(path, systemClock.now() / 1000, systemClock.now() / 1000) // wanted again: see `sweep`
+    await storeFiles(this.home, [path])
     return sha256
   }
 
   /** As the function {@link readSnapshot}. */
   readSnapshot(sha256: string): string {
     return readSnapshot(this.home, sha256)
+  }
+
+  private async latest(name: string): Promise<StrategyFile | null> {
+    await refresh(this.home)
+    return this.get(name)
+  }
+
+  /**
+   * Writes or removes a stored text. Where other nodes have copies, they are asked whether it is still what this one saw.
+   * @param next null: it goes  @returns false when it is not: look again
+   */
+  private async replace(
+    name: string,
+    current: StrategyFile | null,
+    next: Pick<StrategyFile, 'sha256' | 'yaml'> | null,
+  ): Promise<boolean> {
+    const path = strategyPath(this.home, name)
+    if (!isCopy(this.home)) {
+      if (next === null) await rm(path, { force: true })
+      else await writeFileAtomically(path, Buffer.from(next.yaml))
+      return true
+    }
+    const outcome = await replaceFile(this.home, {
+      path,
+      expected: current?.source === 'stored' ? current.sha256 : null,
+      text: next?.yaml ?? null,
+      needs: next === null ? [] : [strategyVersionPath(this.home, name, next.sha256)],
+      touched: [],
+    })
+    return outcome === 'replaced'
   }
 
   private inTurn<T>(write: () => Promise<T>): Promise<T> {

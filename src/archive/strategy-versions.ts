@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomically } from './atomic.ts'
+import { removeFiles, storeFiles } from './exchange.ts'
 import { isMissing, namesIn, touchFile } from './folder.ts'
 import { isName, strategyVersionPath, strategyVersionsFolder } from './layout.ts'
 import type { StrategyFile } from './strategies.ts'
@@ -20,19 +21,27 @@ export type StrategyVersion = {
 /** Older ones are removed. */
 const maxVersions = 100
 
-/** Keeps a text under a name and its sha256. @param stored `before`: when one is kept already, its time stays */
+/**
+ * Keeps a text under a name and its sha256. Where other nodes have copies, the version of a text stored now gets to them
+ * with the text itself.
+ * @param stored `before`: when one is kept already, its time stays
+ * @returns whether it was kept already
+ */
 export async function keepVersion(
   home: string,
   name: string,
   { sha256, yaml, stored }: Pick<StrategyFile, 'sha256' | 'yaml'> & { readonly stored: 'now' | 'before' },
-): Promise<void> {
+): Promise<boolean> {
   const path = strategyVersionPath(home, name, sha256)
   const isKept = stored === 'now' ? await touchFile(path) : existsSync(path)
-  if (isKept) return
+  if (isKept) return true
   await writeFileAtomically(path, Buffer.from(yaml))
   const kept = await listVersions(home, name, null)
-  for (const version of kept.slice(maxVersions))
-    await rm(strategyVersionPath(home, name, version.sha256), { force: true })
+  if (stored === 'before') await storeFiles(home, [path])
+  const waste = kept.slice(maxVersions).map(version => strategyVersionPath(home, name, version.sha256))
+  await removeFiles(home, waste)
+  for (const old of waste) await rm(old, { force: true })
+  return false
 }
 
 /** Newest first. @param current what the name stands for now, which may have been written by hand */

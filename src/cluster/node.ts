@@ -1,5 +1,7 @@
 import type { Backend } from '../backend.ts'
+import type { OpenArchive } from '../bucket/open.ts'
 import type { Clock } from '../clock.ts'
+import type { BucketSettings, Config } from '../config.ts'
 import type { OwnState } from '../execution/nodes.ts'
 import { errorFields, type Log } from '../log.ts'
 import { PostgresStore } from '../store/postgres/postgres-store.ts'
@@ -14,13 +16,20 @@ const repairEveryMs = 20_000
 const foreignUploadsMs = 3_600_000
 
 type Tools = { readonly clock: Clock; readonly log: Log }
+type Places = Pick<Config, 'archive' | 'bucket'> & { readonly databaseUrl: string }
 
 /**
- * One node of a cluster: operations and their queue are in Postgres, files in a folder that all nodes share.
- * @throws when the database cannot be reached or is of a later version
+ * One node of a cluster: operations and their queue are in Postgres, files in a folder that all nodes share, or in a
+ * bucket.
+ * @throws when the database or the bucket cannot be reached, or the database is of a later version
  */
-export async function openClusterNode(url: string, own: OwnState, { clock, log }: Tools): Promise<Backend> {
-  const store = await PostgresStore.open(url, { origin: own.node_id, log, clock })
+export async function openClusterNode(
+  { databaseUrl, archive: home, bucket }: Places,
+  own: OwnState,
+  { clock, log }: Tools,
+): Promise<Backend> {
+  const store = await PostgresStore.open(databaseUrl, { origin: own.node_id, log, clock })
+  const archive = bucket === null ? null : await openBucket(store, { settings: bucket, home, log })
   const feed = new ChangeFeed(store, { origin: own.node_id, log })
   let nodes: ClusterNodes | null = null
   let repairs: NodeJS.Timeout | null = null
@@ -47,7 +56,22 @@ export async function openClusterNode(url: string, own: OwnState, { clock, log }
       if (repairs !== null) clearInterval(repairs)
       await nodes?.stop()
       await feed.stop()
+      archive?.close()
       await store.close()
     },
+  }
+}
+
+/** What a bucket needs is loaded where one is named, and nowhere else. */
+async function openBucket(
+  store: PostgresStore,
+  parts: { readonly settings: BucketSettings; readonly home: string; readonly log: Log },
+): Promise<OpenArchive> {
+  const { openArchive } = await import('../bucket/open.ts')
+  try {
+    return await openArchive({ ...parts, files: store.archiveFiles() })
+  } catch (error) {
+    await store.close()
+    throw error
   }
 }

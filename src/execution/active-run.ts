@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { Clock } from '../clock.ts'
+import { fetchForAttempt } from '../operations/exchanged-files.ts'
 import type { OperationRecord, Outcome } from '../operations/operation.ts'
 import {
   control,
@@ -66,6 +67,8 @@ export class ActiveRun {
   #lookedAt = performance.now()
   #memoryBytes: number | null = null
   #timedOut = false
+  /** What it reads is on this node: silence counts from here. */
+  #isSupplied = false
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -111,7 +114,7 @@ export class ActiveRun {
     this.#lookedAt = now
     if (this.#killReason !== null) return
     // The whole process was frozen: nobody can have given a sign of life.
-    if (stoodStill) this.#beat = { ...this.#beat, at: now }
+    if (stoodStill || !this.#isSupplied) this.#beat = { ...this.#beat, at: now }
     if (this.#thread === null) {
       if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
       return
@@ -150,11 +153,26 @@ export class ActiveRun {
     const { record, spec, sharedBars } = this.#parts
     const pinned = spec.sharesBars?.(record.params, record.provenance.dataset_sha256) ?? []
     try {
+      await this.#supply()
       return await sharedBars.lend(pinned, datasets => this.#execute(datasets))
     } catch (error) {
       const problem = asProblem(error)
       if (problem === null) throw error
       return { kind: 'failed', problem: problem.toData(), mode: 'cooperative' }
+    }
+  }
+
+  /** Brings what the attempt reads to this node; one that is killed meanwhile is not waited for. */
+  async #supply(): Promise<void> {
+    const { record, server } = this.#parts
+    const killed = Promise.withResolvers<void>()
+    const onKill = () => killed.resolve()
+    this.#killing.signal.addEventListener('abort', onKill)
+    try {
+      await Promise.race([fetchForAttempt(server.home, record), killed.promise])
+    } finally {
+      this.#killing.signal.removeEventListener('abort', onKill)
+      this.#isSupplied = true
     }
   }
 

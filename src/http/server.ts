@@ -1,7 +1,8 @@
 import type { RequestListener, Server } from 'node:http'
 import compression from 'compression'
-import type { Express } from 'express'
+import type { Express, RequestHandler } from 'express'
 import type { BarsArchive } from '../archive/bars.ts'
+import { isCopy, refresh } from '../archive/exchange.ts'
 import { ImportPlaces } from '../archive/import.ts'
 import type { ModelLibrary } from '../archive/model-library.ts'
 import { Renditions } from '../archive/renditions.ts'
@@ -134,6 +135,7 @@ async function createApp({ config, contract, log }: HttpRooms, gates: Gates): Pr
   app.use(compression())
   mountDocs(app, contract)
   if (config.role === 'worker') app.use(refuseClients)
+  if (isCopy(config.archive)) app.use(seeOthers(config.archive))
   app.use(
     contractChecks(contract),
     ...bodies(),
@@ -145,6 +147,14 @@ async function createApp({ config, contract, log }: HttpRooms, gates: Gates): Pr
   })
   app.use(problemMiddleware(log, contract.document))
   return app
+}
+
+/** What other nodes have stored before a request came is here before it is answered. Of operations the database tells. */
+function seeOthers(archive: string): RequestHandler {
+  return async (request, _response, next) => {
+    if (!request.path.startsWith('/api/v1/operations')) await refresh(archive)
+    next()
+  }
 }
 
 type Front = {

@@ -1,8 +1,13 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { keepAttempt } from '../archive/artifacts.ts'
 import { pruneCheckpoints } from '../archive/checkpoints.ts'
+import { isCopy } from '../archive/exchange.ts'
 import { errorFields } from '../log.ts'
 import { Problem } from '../problems.ts'
 import type { Ending } from '../store/store.ts'
+import { asProblem } from '../system-problems.ts'
+import { storeCheckpoint, storeJournal, storeResults } from './exchanged-files.ts'
+import { MessageTurns } from './message-turns.ts'
 import type { OperationRecord, OperationType, Outcome, Progress } from './operation.ts'
 import type { WorkerMessage } from './protocol.ts'
 import { type LastProgress, type Lost, Recorder } from './recorder.ts'
@@ -11,6 +16,8 @@ import type { Collaborators } from './service.ts'
 
 /** How often progress is written to the store. */
 const tickMs = 500
+/** How often what a journal holds is given to other nodes. */
+const journalEveryMs = 10_000
 
 /**
  * What attempts report: claims, progress, metrics, logs, checkpoints and ends. Every write carries the attempt, so
@@ -21,6 +28,7 @@ export class Attempts {
   readonly #home: string
   readonly #recorder: Recorder
   readonly #timer: NodeJS.Timeout
+  readonly #turns = new MessageTurns()
   #closed = false
   readonly #onLost: ((lost: Lost) => void)[] = []
 
@@ -63,7 +71,12 @@ export class Attempts {
 
   /** Records what a worker said. */
   record(record: OperationRecord, message: WorkerMessage): void {
-    this.#store(record, message).catch(error => {
+    // A copy of the archive takes its time to save a checkpoint: what was said after it waits.
+    const inTurn = isCopy(this.#home) && message.kind !== 'progress'
+    const stored = inTurn
+      ? this.#turns.take(record, () => this.#store(record, message))
+      : this.#store(record, message)
+    stored.catch(error => {
       this.#with.log.error('operation.message_lost', {
         operation_id: record.operation_id,
         kind: message.kind,
@@ -77,7 +90,8 @@ export class Attempts {
    * nobody.
    * @returns the ended (or requeued) operation; null when the attempt was not the running one any more
    */
-  async finish(record: OperationRecord, outcome: Outcome): Promise<OperationRecord | null> {
+  async finish(record: OperationRecord, came: Outcome): Promise<OperationRecord | null> {
+    const outcome = isCopy(this.#home) ? await this.#handOver(record, came) : came
     const last = this.#recorder.end(record)
     const ended = await this.#untilStored(record, () => this.#write(record, outcome, last))
     if (ended === null) {
@@ -126,6 +140,30 @@ export class Attempts {
   close(): void {
     this.#closed = true
     clearInterval(this.#timer)
+  }
+
+  /**
+   * What an attempt left gets to the other nodes before they hear of its end, however long that takes: it goes on giving
+   * signs of life meanwhile.
+   */
+  async #handOver(record: OperationRecord, outcome: Outcome): Promise<Outcome> {
+    const { log } = this.#with
+    const { operation_id } = record
+    await this.#turns.settled(record)
+    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
+      try {
+        if (outcome.kind === 'completed') await storeResults(this.#home, record, outcome)
+        else await storeJournal(this.#home, record)
+        return outcome
+      } catch (error) {
+        log.error('operation.files_delayed', { operation_id, ...errorFields(error) })
+        if (outcome.kind !== 'completed') return outcome
+        const problem = asProblem(error) ?? new Problem('internal', 'Its results could not be stored.')
+        const passes = problem.code === 'archive-unavailable' || problem.code === 'database-unavailable'
+        if (!passes || this.#closed) return { kind: 'failed', problem: problem.toData(), mode: 'cooperative' }
+      }
+      await setTimeoutAsync(pauseMs)
+    }
   }
 
   #write(record: OperationRecord, outcome: Outcome, last: LastProgress): Promise<OperationRecord | null> {
@@ -204,6 +242,7 @@ export class Attempts {
         return
       }
       case 'progress': {
+        this.#noteJournal(record)
         this.#recorder.progress(
           record,
           { done: message.done, total: message.total, unit: message.unit },
@@ -228,6 +267,7 @@ export class Attempts {
         return
       }
       case 'checkpoint': {
+        await storeCheckpoint(this.#home, record, message.checkpoint)
         const saved = await store.saveCheckpoint(id, attempt, message.checkpoint, clock.now())
         this.#published(saved)
         if (saved !== null)
@@ -241,6 +281,14 @@ export class Attempts {
       default:
         message satisfies never
     }
+  }
+
+  /** What is in a journal is done again if this node dies: it gets to the others now and then. */
+  #noteJournal(record: OperationRecord): void {
+    if (!isCopy(this.#home) || !this.#turns.isDue(record, this.#with.clock.now(), journalEveryMs)) return
+    this.#turns
+      .take(record, () => storeJournal(this.#home, record))
+      .catch(error => this.#with.log.warn('operation.journal_delayed', errorFields(error)))
   }
 
   #published(record: OperationRecord | null): void {

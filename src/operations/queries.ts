@@ -1,4 +1,5 @@
 import { artifactPath } from '../archive/artifacts.ts'
+import { fetchFiles } from '../archive/exchange.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { components } from '../openapi.gen.ts'
 import { Problem } from '../problems.ts'
@@ -134,12 +135,15 @@ export class OperationQueries {
     return presentArtifacts(await this.get(id))
   }
 
-  /** @throws {Problem} 'artifact-not-found' */
+  /** @throws {Problem} 'artifact-not-found', 'archive-unavailable', 'archive-damaged' */
   async artifact(id: string, name: string): Promise<{ artifact: Artifact; path: string }> {
     const record = await this.get(id)
     const artifact = record.artifacts.find(candidate => candidate.name === name)
-    if (artifact !== undefined)
-      return { artifact, path: artifactPath(this.#home, id, record.attempt, artifact) }
+    if (artifact !== undefined) {
+      const path = artifactPath(this.#home, id, record.attempt, artifact)
+      await fetchFiles(this.#home, [path])
+      return { artifact, path }
+    }
     const names = record.artifacts.map(candidate => candidate.name)
     const detail = `${id} (${record.status}) has no artifact '${name}'; it has ${names.length === 0 ? 'none' : names.join(', ')}.`
     throw new Problem('artifact-not-found', detail)

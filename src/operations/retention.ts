@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints } from '../archive/checkpoints.ts'
+import { storedBelow } from '../archive/exchange.ts'
 import { sweepModels } from '../archive/model-library.ts'
 import { errorFields } from '../log.ts'
 import { Problem } from '../problems.ts'
@@ -77,7 +78,10 @@ export class Retention {
     folder: 'artifacts' | 'checkpoints',
     remove: (id: string) => Promise<void>,
   ): Promise<void> {
-    for (const id of await readdir(join(this.#settings.home, folder)).catch(() => [])) {
+    const { home } = this.#settings
+    const here = await readdir(join(home, folder)).catch(() => [])
+    const stored = (await storedBelow(home, join(home, folder))).map(name => name.split('/')[0] ?? '')
+    for (const id of new Set([...here, ...stored])) {
       if ((await this.#with.store.revisionOf(id)) === null) await remove(id)
     }
   }

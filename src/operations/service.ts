@@ -1,5 +1,6 @@
 import { removeArtifacts } from '../archive/artifacts.ts'
 import { removeCheckpoints, removeCheckpointsBefore } from '../archive/checkpoints.ts'
+import { refresh } from '../archive/exchange.ts'
 import type { Clock } from '../clock.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Log } from '../log.ts'
@@ -199,6 +200,7 @@ export class OperationsService {
         },
       )
     }
+    await refresh(this.#settings.home)
     return spec.prepare(params, this.#with.rooms)
   }
 

@@ -49,7 +49,11 @@ export async function pinStored(
   { symbol, timeframe, adjustment, pointer }: Wanted,
 ): Promise<Pinned> {
   const pinned = await bars.pin(symbol, timeframe, adjustment)
-  if (pinned !== null) return pinned
+  if (pinned !== null) {
+    // What is small enough to be looked into.
+    if (pinned.manifest.size_bytes <= maxReadBytes) await bars.fetch(symbol, timeframe, pinned.sha256)
+    return pinned
+  }
   const request = {
     type: 'data_download',
     params: { vendor: 'sample', symbols: [symbol], timeframes: [timeframe] },

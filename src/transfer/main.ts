@@ -28,6 +28,16 @@ Each command can be run again after an interruption. Exit codes: 0 done, 1 refus
 do), 64 wrong arguments, 78 the environment is not valid.
 `
 
+/** What the environment says. @throws {Refusal} when the archive is in a bucket, which these commands do not reach */
+function environmentWithFolder(): Config {
+  const { config } = readConfig(process.env)
+  if (config.bucket === null) return config
+  throw new Refusal(
+    'The archive is in a bucket (KTRDR_ARCHIVE_URL), and these commands work on folders.',
+    'To keep it: copy the database with pg_dump first and the bucket after it, with the tools of its server. To move: see deploy/README.md.',
+  )
+}
+
 /** The arguments are wrong: exit code 64. */
 class UsageError extends Error {}
 
@@ -143,7 +153,7 @@ if (args.some(arg => arg === '--help' || arg === '-h')) {
   process.exit(0)
 }
 try {
-  const command = commandOf(args, () => readConfig(process.env).config)
+  const command = commandOf(args, environmentWithFolder)
   const { report, done } = await command(new Progress(process.stderr, systemClock))
   process.stdout.write(summary(report, done))
 } catch (error) {

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { startBucket, stopBuckets } from '../support/bucket.ts'
 import { withPostgres } from '../support/postgres.ts'
 import { newCluster, startProgram, stopPrograms } from '../support/program.ts'
 
 afterAll(stopPrograms)
+afterAll(stopBuckets)
 
 const hook = pathToFileURL(join(import.meta.dirname, 'note-modules.mjs'))
-const ofACluster = /node_modules\/(pg|pg-boss|pg-\w+)\/|src\/(cluster|store\/postgres)\//
+const ofACluster = /node_modules\/(pg|pg-boss|pg-\w+|aws4fetch)\/|src\/(cluster|bucket|store\/postgres)\//
 
 /** Starts the program, runs an operation, and @returns the modules of a cluster that its main thread loaded. */
 async function loadedBy(name: string, environment: Record<string, string>): Promise<string[]> {
@@ -38,5 +40,12 @@ withPostgres(describe)('beside it', () => {
       '/src/store/postgres/',
     ])
       expect([part, loaded.some(url => url.includes(part))]).toEqual([part, true])
+    const ofABucket = /aws4fetch|src\/bucket/
+    expect(loaded.filter(url => ofABucket.test(url))).toEqual([])
+    const stored = await loadedBy('bucket', {
+      KTRDR_DATABASE_URL: database,
+      ...(await startBucket()).environment(),
+    })
+    expect(stored.filter(url => ofABucket.test(url)).length).toBeGreaterThan(1)
   })
 })

@@ -36,6 +36,11 @@ let startedOne = false
 const programs: Program[] = []
 const folders: string[] = []
 
+/** Where their files are: KTRDR_TEST_ARCHIVE=bucket puts them into one, with no folder that nodes share. */
+const inBucket = process.env.KTRDR_TEST_ARCHIVE === 'bucket'
+
+let stopServers: () => Promise<void> = async () => {}
+
 let stopDatabases: () => Promise<void> = async () => {}
 
 /** Loads what Postgres needs where it is needed. */
@@ -43,6 +48,13 @@ async function newDatabase(): Promise<string> {
   const { freshDatabase, stopPostgres } = await import('./postgres.ts')
   stopDatabases = stopPostgres
   return freshDatabase()
+}
+
+/** A place of its own in the bucket of this process. */
+async function newBucket(): Promise<Environment> {
+  const { sharedBucket, stopBuckets } = await import('./bucket.ts')
+  stopServers = stopBuckets
+  return (await sharedBucket()).environment()
 }
 
 const newFolder = (kind: string) => {
@@ -53,14 +65,27 @@ const newFolder = (kind: string) => {
 
 /**
  * Starts the real program on a free port with a data folder of its own; it ends with the test file. With
- * KTRDR_TEST_DATABASE=postgres it is the only node of a cluster with a database of its own.
+ * KTRDR_TEST_DATABASE=postgres it is the only node of a cluster with a database of its own; with KTRDR_TEST_ARCHIVE=bucket,
+ * too, it is an API node, and a worker beside it shares no folder with it.
  * @param entry the file that runs: only a test that sets the clock gives another
  */
 export async function startProgram(environment: Environment = {}, entry = 'src/main.ts'): Promise<Program> {
-  const database = inPostgres ? { KTRDR_DATABASE_URL: await newDatabase() } : {}
+  const database: Environment = inPostgres ? { KTRDR_DATABASE_URL: await newDatabase() } : {}
+  if (inPostgres && inBucket) return startPair({ ...database, ...(await newBucket()), ...environment }, entry)
   const program = new Program(newFolder('test'), { ...database, ...environment }, entry)
   programs.push(program)
   await program.start()
+  return program
+}
+
+/** An API node and the worker that runs what it accepts. @returns the former */
+async function startPair(environment: Environment, entry: string): Promise<Program> {
+  const [program, worker] = (['api', 'worker'] as const).map(
+    role => new Program(newFolder('test'), { ...environment, KTRDR_ROLE: role }, entry),
+  )
+  if (program === undefined || worker === undefined) throw new Error('there are two')
+  programs.push(program, worker)
+  await Promise.all([program.start(), worker.start()])
   return program
 }
 
@@ -68,13 +93,14 @@ export async function startProgram(environment: Environment = {}, entry = 'src/m
 export type Cluster = {
   /** URL of its Postgres database. */
   readonly database: string
-  /** Folder of its archive. */
-  readonly archive: string
+  /** Where its archive is: a folder, or a bucket. */
+  readonly archive: Environment
 }
 
-/** A cluster without nodes: an empty database and an empty archive. */
-export async function newCluster(): Promise<Cluster> {
-  return { database: await newDatabase(), archive: newFolder('archive') }
+/** A cluster without nodes: an empty database and an empty archive. @param archive variables that name another one */
+export async function newCluster(archive: Environment | null = null): Promise<Cluster> {
+  const folder = () => ({ KTRDR_ARCHIVE_URL: pathToFileURL(newFolder('archive')).href })
+  return { database: await newDatabase(), archive: archive ?? (inBucket ? await newBucket() : folder()) }
 }
 
 /** Starts a node of a cluster, named after its role. @param environment wins over what a node is given */
@@ -87,7 +113,7 @@ export async function startNode(
     newFolder('node'),
     {
       KTRDR_DATABASE_URL: database,
-      KTRDR_ARCHIVE_URL: pathToFileURL(archive).href,
+      ...archive,
       KTRDR_ROLE: role,
       KTRDR_NODE: role,
       ...environment,
@@ -108,6 +134,7 @@ export async function stopPrograms(): Promise<void> {
   }
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
   await stopDatabases()
+  await stopServers()
   if (complaints.length > 0) throw new Error(`Node complained: ${complaints.join('\n')}`)
 }
 

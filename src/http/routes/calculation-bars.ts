@@ -34,6 +34,7 @@ export async function storedBars(
     throw refuse('/body/timeframe', 'required', 'the timeframe of the stored bars is needed')
   const pinned = await archive.pin(symbol, timeframe, adjustment)
   if (pinned === null) throw await archive.notFound(symbol, timeframe)
+  await archive.fetch(symbol, timeframe, pinned.sha256)
   const before = barsBefore(indicators)
   const history = new StoredHistory(archive, { symbol, timeframe, sha256: pinned.sha256 })
   const bars = history.read({ ...rangeOf(body, '/body'), before, maxBars })

@@ -39,7 +39,8 @@ export function datasetReportRoutes(
   return {
     getDatasetGaps: async ({ params, query }, response) => {
       const manifest = await manifestOf(archive, params)
-      const { fetched, failed } = manifest
+      const { fetched, failed, symbol, timeframe, sha256 } = manifest
+      await archive.fetch(symbol, timeframe, sha256)
       const range = common(manifest, query)
       // Bars that cannot exist yet are not missing.
       const end = Math.min(range.end, Math.max(range.start, clock.now()))
@@ -50,6 +51,7 @@ export function datasetReportRoutes(
     },
     getDatasetQuality: async ({ params, query }, response) => {
       const manifest = await manifestOf(archive, params)
+      await archive.fetch(manifest.symbol, manifest.timeframe, manifest.sha256)
       const task = { ...common(manifest, query), actions: manifest.actions }
       response.json(presentQuality(manifest, await tasks.run('quality', task, manifest.bars)))
     },

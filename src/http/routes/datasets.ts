@@ -65,6 +65,7 @@ async function sendBars(
   const { symbol, timeframe } = request.params
   const pinned = await archive.pin(symbol, timeframe, adjustment)
   if (pinned === null) throw await archive.notFound(symbol, timeframe)
+  await archive.fetch(symbol, timeframe, pinned.sha256)
   const dataset = { home: config.archive, symbol, timeframe, sha256: pinned.sha256 }
   const [contentType, etag] = [contentTypeOf(tableMediaTypes[format]), `"${pinned.sha256}-${format}"`]
   if (range.start === null && range.end === null && max_points === null) {

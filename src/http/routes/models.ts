@@ -88,6 +88,7 @@ async function predict(
   const { body } = request
   const format = chooseTableFormat(request)
   const known = await rooms.models.get(request.params.model_id)
+  await rooms.models.fetch(known.model_id)
   checkTimeframe(known, body)
   const common = { home, modelId: known.model_id, ...rangeOf(body, '/body'), format }
   const { task, bars } = await taskOf(rooms, known, { body, common })
@@ -143,6 +144,7 @@ async function pinStored(
   for (const timeframe of manifest.timeframes) {
     const pinned = await archive.pin(symbol, timeframe, adjustment)
     if (pinned === null) throw await archive.notFound(symbol, timeframe)
+    await archive.fetch(symbol, timeframe, pinned.sha256)
     datasets.push({ timeframe, sha256: pinned.sha256, calendar: pinned.manifest.calendar })
     bars += pinned.manifest.bars
   }

@@ -68,6 +68,7 @@ async function pinAll(
     const found = await archive.pin(symbol, timeframe, 'none')
     if (found === null) continue
     const { sha256, manifest } = found
+    await archive.fetch(symbol, timeframe, sha256)
     pinned.set(timeframe, new BarTimes(archive, { symbol, timeframe, sha256 }, manifest.partitions))
   }
   return pinned

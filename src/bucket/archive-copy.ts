@@ -1,0 +1,273 @@
+import { hash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { temporaryPath, writeFileAtomically } from '../archive/atomic.ts'
+import type { ExchangeShapes, Replacing } from '../archive/exchange.ts'
+import { isMissing, namesIn } from '../archive/folder.ts'
+import { systemClock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { Problem } from '../problems.ts'
+import type { ArchiveFile, ArchiveFiles, NewArchiveFile } from '../store/postgres/archive-files.ts'
+import { type Bucket, digestOf } from './bucket.ts'
+import { KeptEverywhere } from './kept-everywhere.ts'
+import { isInline, isKeptEverywhere } from './kinds.ts'
+
+/** A copy of a file so old may be about to be cleared away: it is made young before somebody reads it. */
+const youngMs = 600_000
+/** What was said to be wanted is not said again for so long; the sweep leaves it for an hour. */
+const wantedMs = 600_000
+/** Entries of what was said. */
+const maxWanted = 10_000
+/** Tries to store what a sweep was faster with. */
+const maxTries = 5
+
+type Parts = {
+  /** The folder of this node's copy. */
+  readonly home: string
+  readonly bucket: Bucket
+  readonly files: ArchiveFiles
+  readonly log: Log
+}
+
+/**
+ * This node's copy of an archive in a bucket. Names are in the database, one row per file: what has a row exists for all
+ * nodes, its bytes were uploaded before, under a key that is used once. A file that never changes is brought here when
+ * somebody needs it, checked by length and SHA-256; what can change is small, lies in the row, and is kept by every node.
+ */
+export class ArchiveCopy {
+  readonly #parts: Parts
+  readonly #kept: KeptEverywhere
+  /** By path: whoever needs a file that is on its way waits for it. */
+  readonly #coming = new Map<string, Promise<void>>()
+  /** By path, the last change that is under way. */
+  readonly #replacing = new Map<string, Promise<void>>()
+  /** When a file was last said to be wanted. */
+  readonly #wanted = new Map<string, number>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#kept = new KeptEverywhere(parts)
+  }
+
+  /** To be called once, before anything else. */
+  start(): Promise<void> {
+    return this.#kept.start()
+  }
+
+  /** See `ExchangeShapes`, also for the others. */
+  refresh(): Promise<void> {
+    return this.#kept.refresh()
+  }
+
+  async fetch({ paths, folders }: ExchangeShapes['fetch']['data']): Promise<void> {
+    const { files } = this.#parts
+    const absent: string[] = []
+    for (const path of paths) if (!(await this.#isHere(path))) absent.push(path)
+    const found = await files.find(absent)
+    for (const folder of folders)
+      for (const file of await files.below(folder))
+        if (!(await this.#isHere(file.path, file.size_bytes))) found.push(file)
+    await Promise.all(found.map(file => this.#bring(file)))
+  }
+
+  async fetchVersions({ sha256, folder }: ExchangeShapes['fetch-versions']['data']): Promise<void> {
+    const { files } = this.#parts
+    const names = sha256.map(one => `${one}.json`)
+    const isAsked = ({ path }: ArchiveFile) =>
+      path.startsWith(folder === null ? 'bars/' : `${folder}/versions/`) && path.includes('/versions/')
+    for (const version of (await files.named(names)).filter(isAsked)) {
+      if (!(await this.#isHere(version.path))) await this.#bring(version)
+      await this.fetch({ paths: segmentsOf(version), folders: [] })
+    }
+  }
+
+  async store({ paths, folders }: ExchangeShapes['store']['data']): Promise<void> {
+    const all = [...paths]
+    for (const folder of folders) for (const path of await this.#filesIn(folder)) all.push(path)
+    if (all.every(path => this.#isKnownAsWanted(path))) return
+    for (let n = 0; n < maxTries; n++) {
+      const { fresh, present } = await this.#upload(all)
+      const change = { files: fresh, needs: present, replace: null, touched: [] }
+      if ((await this.#parts.files.store(change)) === 'stored') {
+        for (const path of all) this.#wanted.set(path, performance.now())
+        return this.#settle(all)
+      }
+    }
+    throw new Error(`${all[0]} and its neighbours were swept ${maxTries} times`)
+  }
+
+  /** Changes of one file wait for each other: most of those that come too late hear so before they upload anything. */
+  async replace(replacing: Replacing): Promise<ExchangeShapes['replace']['answer']> {
+    const { path } = replacing
+    const before = this.#replacing.get(path) ?? Promise.resolve()
+    const replaced = before.then(() => this.#replace(replacing))
+    const over = replaced.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#replacing.set(path, over)
+    try {
+      return await replaced
+    } finally {
+      if (this.#replacing.get(path) === over) this.#replacing.delete(path)
+    }
+  }
+
+  async #replace(replacing: Replacing): Promise<ExchangeShapes['replace']['answer']> {
+    const { path, expected, text, touched } = replacing
+    const { files, home } = this.#parts
+    const [present] = await files.find([path])
+    if ((present?.sha256 ?? null) !== expected) {
+      await this.refresh()
+      return 'changed'
+    }
+    if (replacing.needs.some(need => !existsSync(join(home, need)))) return 'swept'
+    const { fresh, present: needs } = await this.#upload(replacing.needs)
+    const replacement = text === null ? [] : [inlineFile(path, Buffer.from(text))]
+    const outcome = await files.store({
+      files: [...fresh, ...replacement],
+      needs,
+      replace: { path, expected, gone: text === null },
+      touched,
+    })
+    if (outcome === 'swept') return 'swept'
+    await this.refresh()
+    return outcome === 'changed' ? 'changed' : 'replaced'
+  }
+
+  async remove({ paths, folder, spared }: ExchangeShapes['remove']['data']): Promise<void> {
+    await this.#parts.files.remove(paths, folder, spared)
+    if ([...paths, folder ?? ''].some(path => isKeptEverywhere(path) || path.startsWith('models/')))
+      await this.refresh()
+  }
+
+  async names({ folder }: ExchangeShapes['names']['data']): Promise<string[]> {
+    return (await this.#parts.files.below(folder)).map(({ path }) => path)
+  }
+
+  /** Uploads those of the files that have no row yet. @returns them, and those that have one */
+  async #upload(paths: readonly string[]): Promise<{ fresh: NewArchiveFile[]; present: string[] }> {
+    const { files, home, bucket } = this.#parts
+    const known = new Map((await files.find(paths)).map(file => [file.path, file]))
+    const present: string[] = []
+    const absent: string[] = []
+    for (const path of new Set(paths)) {
+      const { size } = await stat(join(home, path))
+      // Only a journal grows under its name.
+      ;(known.get(path)?.size_bytes === size ? present : absent).push(path)
+    }
+    const inline = absent.filter(isInline)
+    const keys = absent
+      .filter(path => !isInline(path))
+      .map(path => ({ path, key: bucket.keyOf(keyFor(path)) }))
+    await files.beginUploads(keys.map(({ key }) => key))
+    const fresh = await Promise.all([
+      ...inline.map(async path => inlineFile(path, await readFile(join(home, path)))),
+      ...keys.map(async ({ path, key }): Promise<NewArchiveFile> => {
+        const digest = await digestOf(join(home, path))
+        if (path.endsWith('.arrow') && path.startsWith('bars/') && !path.includes(digest.sha256))
+          throw new Error(`${path} is damaged on this node: its name is not its checksum`)
+        await bucket.put(key, join(home, path), digest)
+        return { path, ...digest, object_key: key, content: null, everywhere: false }
+      }),
+    ])
+    return { fresh, present }
+  }
+
+  /** What another node was faster to store under the same name is what all have. */
+  async #settle(paths: readonly string[]): Promise<void> {
+    const kept = paths.filter(isKeptEverywhere)
+    if (kept.length === 0) return
+    this.#kept.forget(kept)
+    await this.refresh()
+  }
+
+  #isKnownAsWanted(path: string): boolean {
+    if (this.#wanted.size > maxWanted) this.#wanted.clear()
+    if (!/^(bars\/.*\/versions|snapshots)\//.test(path)) return false
+    return performance.now() - (this.#wanted.get(path) ?? Number.NEGATIVE_INFINITY) < wantedMs
+  }
+
+  /** @param bytes it must have, if it may have grown */
+  async #isHere(path: string, bytes: number | null = null): Promise<boolean> {
+    const at = join(this.#parts.home, path)
+    try {
+      const { size, mtimeMs } = await stat(at)
+      if (bytes !== null && size !== bytes) return false
+      // By the clock of the disk, as whoever clears away does.
+      const now = systemClock.now()
+      if (!isKeptEverywhere(path) && now - mtimeMs > youngMs) await utimes(at, now / 1000, now / 1000)
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
+  }
+
+  #bring(file: ArchiveFile): Promise<void> {
+    const coming = this.#coming.get(file.path)
+    if (coming !== undefined) return coming
+    const bringing = this.#receive(file).finally(() => this.#coming.delete(file.path))
+    this.#coming.set(file.path, bringing)
+    return bringing
+  }
+
+  async #receive(file: ArchiveFile): Promise<void> {
+    const { home, bucket, files, log } = this.#parts
+    const target = join(home, file.path)
+    let wanted: ArchiveFile | undefined = file
+    let fault = ''
+    for (let n = 0; n < 2 && wanted !== undefined; n++) {
+      if (wanted.content !== null) return writeFileAtomically(target, wanted.content)
+      const temporary = temporaryPath(target)
+      const received = await bucket.get(wanted.object_key, temporary, wanted.size_bytes)
+      if (received?.sha256 === wanted.sha256 && received.size_bytes === wanted.size_bytes)
+        return rename(temporary, target)
+      await rm(temporary, { force: true })
+      fault = received === null ? 'its object is gone' : faultOf(wanted, received.size_bytes)
+      log.warn('bucket.damaged', { path: file.path, key: wanted.object_key, fault })
+      // Stored anew or removed meanwhile; or damaged on its way.
+      wanted = (await files.find([file.path]))[0]
+    }
+    if (wanted !== undefined) throw damaged(file.path, fault)
+  }
+
+  async #filesIn(folder: string): Promise<string[]> {
+    return (await namesIn(join(this.#parts.home, folder)))
+      .filter(name => !name.startsWith('.'))
+      .map(name => `${folder}/${name}`)
+  }
+}
+
+function inlineFile(path: string, content: Uint8Array): NewArchiveFile {
+  const sha256 = hash('sha256', content)
+  return {
+    path,
+    sha256,
+    size_bytes: content.length,
+    object_key: null,
+    content,
+    everywhere: isKeptEverywhere(path),
+  }
+}
+
+/** A name that was never used, for people to recognise. */
+const keyFor = (path: string): string => `${path.replace(/[^A-Za-z0-9._/-]/g, '_')}~${randomUUID()}`
+
+function segmentsOf({ path, content }: ArchiveFile): string[] {
+  const version: unknown = content === null ? null : JSON.parse(Buffer.from(content).toString())
+  if (typeof version !== 'object' || version === null || !('segments' in version)) return []
+  if (!Array.isArray(version.segments)) return []
+  const folder = path.replace(/versions\/[^/]*$/, 'segments')
+  return version.segments.map(({ sha256 }: { sha256: string }) => `${folder}/${sha256}.arrow`)
+}
+
+const faultOf = ({ size_bytes }: ArchiveFile, received: number): string =>
+  received === size_bytes ? 'its checksum is wrong' : `it has ${received} bytes instead of ${size_bytes}`
+
+function damaged(path: string, fault: string): Problem {
+  return new Problem('archive-damaged', `${path} in the bucket of the archive is damaged: ${fault}.`, {
+    hint: 'Bring its object back from a copy of the bucket, or make it again: bars by a download, results by a new operation.',
+  })
+}
