@@ -165,6 +165,7 @@ export class ArchiveCopy {
     const fresh = await Promise.all([
       ...inline.map(async path => inlineFile(path, await readFile(join(home, path)))),
       ...keys.map(async ({ path, key }): Promise<NewArchiveFile> => {
+        if (path.endsWith('.journal')) return this.#uploadJournal(path, key)
         const digest = await digestOf(join(home, path))
         if (path.endsWith('.arrow') && path.startsWith('bars/') && !path.includes(digest.sha256))
           throw new Error(`${path} is damaged on this node: its name is not its checksum`)
@@ -173,6 +174,15 @@ export class ArchiveCopy {
       }),
     ])
     return { fresh, present }
+  }
+
+  /** It grows meanwhile: what it is now is read at once. */
+  async #uploadJournal(path: string, key: string): Promise<NewArchiveFile> {
+    const { home, bucket } = this.#parts
+    const bytes = await readFile(join(home, path))
+    await bucket.putBytes(key, bytes)
+    const sha256 = hash('sha256', bytes)
+    return { path, sha256, size_bytes: bytes.length, object_key: key, content: null, everywhere: false }
   }
 
   /** What another node was faster to store under the same name is what all have. */

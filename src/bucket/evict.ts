@@ -16,7 +16,7 @@ const batch = 500
  * Clears a copy of what was removed from the archive: files that have no row any more, and what killed writers left.
  * @param now epoch ms  @returns how many files
  */
-export async function evict(home: string, files: ArchiveFiles, now: number): Promise<number> {
+export async function evict(home: string, files: Pick<ArchiveFiles, 'find'>, now: number): Promise<number> {
   const old: string[] = []
   for (const path of await cachedIn(home)) if (await isOld(home, path, now)) old.push(path)
   let removed = 0

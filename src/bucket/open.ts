@@ -23,6 +23,8 @@ import { evict } from './evict.ts'
 const graceMs = 3_600_000
 /** How often objects that no file names are looked for. */
 const collectEveryMs = 600_000
+/** Many removals come together: an operation with its children, a checkpoint and the next. */
+const collectAfterMs = 1_000
 /** Objects deleted between two looks. */
 const batch = 200
 
@@ -55,7 +57,14 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
   await copy.start()
   const collect = () =>
     collectGarbage(files, bucket).catch(error => log.warn('bucket.garbage_left', errorFields(error)))
-  const channel = answerOn(`${announcementKey} ${randomUUID()}`, answersOf(copy, files, collect), log)
+  let soon: NodeJS.Timeout | null = null
+  const collectSoon = () => {
+    soon ??= setTimeout(() => {
+      soon = null
+      void collect()
+    }, collectAfterMs).unref()
+  }
+  const channel = answerOn(`${announcementKey} ${randomUUID()}`, answersOf(copy, files, collectSoon), log)
   const announcement: Announcement = { home, channel: channel.name }
   setEnvironmentData(announcementKey, announcement)
   const clear = () =>
@@ -66,6 +75,7 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
   return {
     close: () => {
       for (const timer of timers) clearInterval(timer)
+      if (soon !== null) clearTimeout(soon)
       setEnvironmentData(announcementKey, undefined)
       channel.close()
       bucket.close()
@@ -73,7 +83,7 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
   }
 }
 
-function answersOf(copy: ArchiveCopy, files: ArchiveFiles, collect: () => Promise<void>): Answers {
+function answersOf(copy: ArchiveCopy, files: ArchiveFiles, collectSoon: () => void): Answers {
   const done = async (work: Promise<void>) => {
     await work
     return null
@@ -86,14 +96,14 @@ function answersOf(copy: ArchiveCopy, files: ArchiveFiles, collect: () => Promis
     replace: data => copy.replace(data),
     remove: async data => {
       await copy.remove(data)
-      void collect()
+      collectSoon()
       return null
     },
     names: data => copy.names(data),
     sweep: async ({ kind, sha256 }) => {
+      collectSoon()
       if (kind === 'bars') return files.sweepBars(sha256, graceMs)
       await files.sweepSnapshots(sha256, graceMs)
-      void collect()
       return 0
     },
   }
@@ -169,6 +179,13 @@ function faultOf({ code, status }: BucketRefusal, settings: BucketSettings): str
   if (code === 'InvalidAccessKeyId') return `AWS_ACCESS_KEY_ID is not known to ${place} ${said}`
   if (code === 'SignatureDoesNotMatch')
     return `AWS_SECRET_ACCESS_KEY is not the key of AWS_ACCESS_KEY_ID, or KTRDR_S3_REGION is wrong, for ${place} ${said}`
+  if (
+    code === 'PermanentRedirect' ||
+    code === 'AuthorizationHeaderMalformed' ||
+    status === 301 ||
+    status === 307
+  )
+    return `KTRDR_S3_REGION ${settings.region} is not the region of ${place} ${said}`
   if (code === 'RequestTimeTooSkewed') return `the clock of this machine is wrong for ${place} ${said}`
   return `AWS_ACCESS_KEY_ID: the key may not write to ${place} ${said}`
 }

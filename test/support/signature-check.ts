@@ -71,6 +71,9 @@ export class SignatureCheck {
     { port, keys }: { readonly port: number; readonly keys: Keys },
   ): Promise<void> {
     const body = Buffer.concat(await incoming.toArray())
+    // A body in chunks is refused by servers that store files.
+    if (incoming.method === 'PUT' && incoming.headers['content-length'] === undefined)
+      return refuse(response, 411, 'MissingContentLength')
     const fault = faultOf(incoming, body, keys)
     if (fault !== null) return refuse(response, 403, fault)
     if (this.busy > 0) {
