@@ -86,7 +86,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     ])
     ;[east, west] = [first, second]
     workers = new Map(Object.entries({ north, south }))
-  }, 120_000)
+  })
 
   test('what one node imports another tests, and a third shows, the same bytes everywhere', async () => {
     const stored = await store(east, 'ABC/1d', barsFrom(10_000, 300))
@@ -145,7 +145,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     expect(new Set(ends.map(({ worker: ran }) => ran?.node))).toEqual(new Set(workers.keys()))
     await store(east, 'SAME/1d', barsFrom(firstDay, 300))
     expect((await textOf(west, 'BOTH/1d')).text).toBe((await textOf(west, 'SAME/1d')).text)
-  }, 60_000)
+  })
 
   test('training at one node makes a model that every node knows, answers with and deletes', async () => {
     await ended(east, 'data_download', { vendor: 'sample', symbols: ['AAPL'], timeframes: ['1d'] })
@@ -162,7 +162,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     expect((await east.request('DELETE', `/api/v1/models/${id}`)).status).toBe(204)
     expect((await west.get(`/api/v1/models/${id}`)).status).toBe(404)
     expect((await west.get<{ items: unknown[] }>('/api/v1/models')).body.items).toEqual([])
-  }, 60_000)
+  })
 
   test('a worker that is killed with -9 leaves checkpoints that another node goes on from', async () => {
     const params = { steps: 1_000, step_ms: 4, checkpoint_every: 50, metrics: 10, seed: 4 }
@@ -182,7 +182,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     const told = ({ series }: components['schemas']['OperationMetrics']) =>
       series.map(({ name, points }) => [name, points.map(({ seq, values }) => [seq, values])])
     expect(told(await metrics(id))).toEqual(told(await metrics(straight.operation_id)))
-  }, 60_000)
+  })
 
   test('a bucket that is down for some seconds costs nothing but time', async () => {
     await store(east, 'LATE/1d', barsFrom(9_000, 50))
@@ -201,7 +201,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     expect((await stored).status).toBe(201)
     expect((await east.end(id)).status).toBe('completed')
     expect((await textOf(east, 'WAIT/1d')).status).toBe(200)
-  }, 60_000)
+  })
 
   test('a node that is killed with -9 while it imports leaves the whole dataset or nothing of it', async () => {
     // Of 12h, each year is an object.
@@ -218,7 +218,7 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     const { text } = await textOf(west, name)
     expect(text.trim().split('\n')).toHaveLength(7_301)
     expect((await textOf(east, name)).text).toBe(text)
-  }, 60_000)
+  })
 
   test('an object that was damaged or cut off is noticed and told, never answered', async () => {
     await store(east, 'HURT/1d', barsFrom(8_000, 50))

@@ -35,7 +35,7 @@ withPostgres(describe)('the names of an archive in a bucket', () => {
     await store?.close()
     store = await PostgresStore.open(await freshDatabase(), { origin: 'node_test', log: createLog('silent') })
     files = store.archiveFiles()
-  }, 60_000)
+  })
 
   test('of two who replace the same text only one succeeds, and everybody can see that something changed', async () => {
     const change = await files.change()
