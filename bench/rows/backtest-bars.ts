@@ -118,6 +118,7 @@ export function runOnce(
 ): { readonly run: BacktestRun; readonly sharpe: number | null; readonly steps: Steps } {
   const startedAt = performance.now()
   const signals = computeSignals(strategy, bars, reuse && { cache: reuse.cache, reuse: reuse.signals })
+  reuse?.cache.release()
   const decidedAt = performance.now()
   const run = runBacktest({
     markets: [{ symbol: 'TEST', bars, signals, from: 0, finer: null }],

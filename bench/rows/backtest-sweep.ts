@@ -68,7 +68,7 @@ function trials({ bars, pairs }: Task): (count: number) => number {
   const strategy = strategyOf('sma')
   const context = { bars, from: 0, symbol: 'TEST', firstUsableBar: 0 }
   const reuse = {
-    cache: new ColumnCache(cacheBytes),
+    cache: new ColumnCache(cacheBytes, { isReleased: true }),
     signals: new SignalColumns(),
     buffers: new RunBuffers(),
     periods: periodsOf({ markets: [context], timeframe: '1m' }),

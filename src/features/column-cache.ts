@@ -13,6 +13,8 @@ export class ColumnCache {
   /** Memory of the bars, which an indicator may pass on as its own column. */
   private readonly given = new WeakSet<ArrayBufferLike>()
   private dropped: OutputColumns[] = []
+  /** Memory that was released, to be used again. */
+  private spare: Float64Array[] = []
   private nextId = 0
   private bytes = 0
 
@@ -32,22 +34,41 @@ export class ColumnCache {
    * @param key says what is calculated, completely
    */
   read(bars: object, key: string, calculate: () => OutputColumns): OutputColumns {
-    const entry = `${this.idOf(bars)} ${key}`
-    const kept = this.entries.get(entry)
-    if (kept !== undefined) {
-      // Deleting first puts it last: the first entry is always the one that was not used for longest.
-      this.entries.delete(entry)
-      this.entries.set(entry, kept)
-      return kept
-    }
+    const kept = this.find(bars, key)
+    if (kept !== null) return kept
     const columns = calculate()
-    this.keep(entry, columns)
+    this.keep(bars, key, columns)
     return columns
+  }
+
+  /** The columns kept under a key for these bars, or null; see `read`. */
+  find(bars: object, key: string): OutputColumns | null {
+    const entry = this.entryOf(bars, key)
+    const kept = this.entries.get(entry)
+    if (kept === undefined) return null
+    // Deleting first puts it last: the first entry is always the one that was not used for longest.
+    this.entries.delete(entry)
+    this.entries.set(entry, kept)
+    return kept
+  }
+
+  /**
+   * Columns to calculate into, with anything in them: of those that were released before, where there are such. Null
+   * when together they are larger than what is kept.
+   */
+  allocate(count: number, length: number): readonly Float64Array[] | null {
+    if (count * length * Float64Array.BYTES_PER_ELEMENT > this.maxBytes) return null
+    return Array.from({ length: count }, () => {
+      const at = this.spare.findIndex(column => column.length === length)
+      const [column] = at === -1 ? [] : this.spare.splice(at, 1)
+      return column ?? new Float64Array(length)
+    })
   }
 
   /**
    * Gives back the memory of all columns that were read and are not kept any more. They are empty from then on: nobody
-   * may read them again. A garbage collector that sees small objects alone would let such columns pile up.
+   * may read them again. A garbage collector that sees small objects alone would let such columns pile up. As much as
+   * is kept waits for those who allocate: fresh memory costs more than most indicators.
    */
   release(): void {
     const kept = new Set<ArrayBufferLike>()
@@ -56,7 +77,7 @@ export class ColumnCache {
     for (const columns of this.dropped)
       for (const { buffer } of Object.values(columns))
         if ('transfer' in buffer && !buffer.detached && !kept.has(buffer) && !this.given.has(buffer))
-          buffer.transfer(0)
+          this.recycle(buffer)
     this.dropped = []
   }
 
@@ -66,6 +87,8 @@ export class ColumnCache {
     this.entries.clear()
     this.bytes = 0
     this.release()
+    for (const { buffer } of this.spare) if ('transfer' in buffer) buffer.transfer(0)
+    this.spare = []
   }
 
   /** Bytes of the columns that are kept. */
@@ -73,7 +96,15 @@ export class ColumnCache {
     return this.bytes
   }
 
-  private keep(entry: string, columns: OutputColumns): void {
+  /** Keeps columns that nobody writes to any more, and drops those that have not been read for longest. */
+  keep(bars: object, key: string, columns: OutputColumns): void {
+    const entry = this.entryOf(bars, key)
+    const replaced = this.entries.get(entry)
+    if (replaced !== undefined) {
+      this.entries.delete(entry)
+      this.bytes -= bytesOf(replaced)
+      this.drop(replaced)
+    }
     const size = bytesOf(columns)
     if (size > this.maxBytes) {
       this.drop(columns)
@@ -89,8 +120,21 @@ export class ColumnCache {
     this.bytes += size
   }
 
+  /** Takes the memory away from whoever has it. */
+  private recycle(buffer: ArrayBuffer): void {
+    const waiting = this.spare.reduce((sum, column) => sum + column.byteLength, 0)
+    const fits = waiting + buffer.byteLength <= this.maxBytes
+    const taken = buffer.transfer(fits ? buffer.byteLength : 0)
+    if (fits && taken.byteLength % Float64Array.BYTES_PER_ELEMENT === 0)
+      this.spare.push(new Float64Array(taken))
+  }
+
   private drop(columns: OutputColumns): void {
     if (this.isReleased) this.dropped.push(columns)
+  }
+
+  private entryOf(bars: object, key: string): string {
+    return `${this.idOf(bars)} ${key}`
   }
 
   private idOf(bars: object): number {

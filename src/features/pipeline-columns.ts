@@ -78,7 +78,7 @@ export class IndicatorColumns {
 }
 
 /** What is calculated for an indicator, whatever it is called: its type, its parameters, and so on for what it reads. */
-function calculationKey(recipe: Pick<FeatureRecipe, 'indicators'>, referred: ReferredOutput): string {
+export function calculationKey(recipe: Pick<FeatureRecipe, 'indicators'>, referred: ReferredOutput): string {
   const { type, ...params } = referred.indicator
   const source = sourceReference(referred)
   const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))

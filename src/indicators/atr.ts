@@ -21,16 +21,15 @@ export const atr = defineIndicator({
   settling: params => wilderSettling(periodOf(params)),
   start(params) {
     const advance = createAtr(periodOf(params))
-    return input => ({ value: advance(input) })
+    return (input, into) => ({ value: advance(input, into?.value) })
   },
 })
 
 /** The true range smoothed. First value at bar `period`. */
-export function createAtr(period: number): (input: IndicatorInput) => Float64Array {
+export function createAtr(period: number): (input: IndicatorInput, output?: Float64Array) => Float64Array {
   const trueRange = createTrueRange()
   const average = createWilder(period)
-  return ({ length, high, low, close }) => {
-    const output = new Float64Array(length)
+  return ({ length, high, low, close }, output = new Float64Array(length)) => {
     eachPiece(length, (from, to) => {
       const part = (column: Float64Array) => column.subarray(from, to)
       const bars = { length: to - from, high: part(high), low: part(low), close: part(close) }

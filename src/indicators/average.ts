@@ -4,8 +4,9 @@ import { createEnds, createWindowWeighted, sumEnds } from './window.ts'
 /**
  * Mean of the last `period` values; of equal values exactly that value: rounding would make a flat market cross its own
  * average. First at value period − 1. The sum is that of `createWindowSum`, whole blocks without a look at each value.
+ * The column it is given to write to must not be the input.
  */
-export function createSma(period: number): Series {
+export function createSma(period: number): SeriesInto {
   const block: MeanBlock = {
     values: new Float64Array(period),
     ends: createEnds(period, 0),
@@ -14,8 +15,7 @@ export function createSma(period: number): Series {
     last: Number.NaN,
     run: 0,
   }
-  return input => {
-    const output = new Float64Array(input.length)
+  return (input, output = new Float64Array(input.length)) => {
     let i = 0
     while (i < input.length) {
       if (block.at === 0) i = averageBlocks(block, input, output, i)

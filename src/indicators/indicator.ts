@@ -36,9 +36,11 @@ export type OutputColumns = Readonly<Record<string, Float64Array>>
 
 /**
  * Takes the next bars and gives as many values per output; what came before is remembered. Cutting the bars into
- * calls elsewhere changes no bit. The columns given are new: the input is neither kept nor changed.
+ * calls elsewhere changes no bit. The input is neither kept nor changed.
+ * @param into one column per output, as long as the input and no part of it: a calculation may write its values there
+ * and give these columns back. What it gives otherwise is new.
  */
-export type Advance = (input: IndicatorInput) => OutputColumns
+export type Advance = (input: IndicatorInput, into?: OutputColumns) => OutputColumns
 
 export type OutputSpec = {
   readonly name: string
@@ -79,6 +81,8 @@ export type IndicatorSpec = {
   stableAfter(params: IndicatorParams): number | null
   /** One value per bar and output, NaN in the warm-up; the value at i depends on bars 0..i only. */
   compute(input: IndicatorInput, params: IndicatorParams): OutputColumns
+  /** The same numbers, bit for bit, some bars at a time and oldest first. */
+  start(params: IndicatorParams): Advance
   /** The same numbers, bit for bit, one bar at a time and oldest first. */
   incremental(params: IndicatorParams): { next(bar: IndicatorBar): Readonly<Record<string, number>> }
 }
@@ -113,6 +117,7 @@ export function defineIndicator(definition: IndicatorDefinition): IndicatorSpec 
       return Math.max(...longest) + bars
     },
     compute: (input, params) => bounded(start(params), rest.outputs)(input),
+    start: params => bounded(start(params), rest.outputs),
     incremental: params => stepBarByBar(bounded(start(params), rest.outputs)),
   }
 }
@@ -121,8 +126,8 @@ export function defineIndicator(definition: IndicatorDefinition): IndicatorSpec 
 function bounded(advance: Advance, outputs: readonly OutputSpec[]): Advance {
   const limits = outputs.filter(({ min, max }) => min !== undefined || max !== undefined)
   if (limits.length === 0) return advance
-  return input => {
-    const columns = advance(input)
+  return (input, into) => {
+    const columns = advance(input, into)
     for (const { name, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } of limits)
       clamp(columnOf(columns, name), min, max)
     return columns

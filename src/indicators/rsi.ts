@@ -7,7 +7,7 @@ import {
   wilderSettling,
 } from './average.ts'
 import { conventionParam, isTalib, periodOf, periodParam } from './params.ts'
-import { pieceLength, type Series } from './series.ts'
+import { pieceLength, type SeriesInto } from './series.ts'
 import { defineOverSource, sourceParam } from './source.ts'
 
 /**
@@ -33,12 +33,13 @@ export const rsi = defineOverSource({
 })
 
 /** @param flat value when nothing moved, 0–100 */
-export function createRsi(period: number, flat: number): Series {
+export function createRsi(period: number, flat: number): SeriesInto {
   const held: Strength = { gain: startWilder(period), loss: startWilder(period), previous: Number.NaN, flat }
   const [averageGain, averageLoss] = [seriesOf(held.gain), seriesOf(held.loss)]
-  return input => {
-    const output = new Float64Array(input.length)
-    const losses = new Float64Array(Math.min(input.length, pieceLength))
+  let losses = new Float64Array(0)
+  return (input, output = new Float64Array(input.length)) => {
+    const longest = Math.min(input.length, pieceLength)
+    if (losses.length < longest) losses = new Float64Array(longest)
     const fuse = (from: number) => fusePairs(held, input, output, from)
     fuseThrough(input.length, [held.gain], fuse, (from, to) => {
       const gains = output.subarray(from, to)

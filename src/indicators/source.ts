@@ -5,7 +5,7 @@ import {
   type IndicatorSpec,
 } from './indicator.ts'
 import { type IndicatorParams, type ParamSpec, textOf } from './params.ts'
-import type { Series } from './series.ts'
+import type { SeriesInto } from './series.ts'
 
 /** Numbers of a bar that an indicator may read; hl2, hlc3 and ohlc4 are means of the named prices. */
 export const sourceNames = ['open', 'high', 'low', 'close', 'hl2', 'hlc3', 'ohlc4', 'volume'] as const
@@ -48,7 +48,7 @@ export function priceColumn(input: IndicatorInput, name: SourceName): Float64Arr
 export function defineOverSource(
   definition: Omit<IndicatorDefinition, 'start' | 'outputs'> & {
     readonly output: Omit<IndicatorDefinition['outputs'][number], 'name'>
-    readonly series: (params: IndicatorParams) => Series
+    readonly series: (params: IndicatorParams) => SeriesInto
   },
 ): IndicatorSpec {
   const { output, series, ...rest } = definition
@@ -57,7 +57,7 @@ export function defineOverSource(
     outputs: [{ name: 'value', ...output }],
     start(params) {
       const advance = series(params)
-      return input => ({ value: advance(sourceColumn(input, params)) })
+      return (input, into) => ({ value: advance(sourceColumn(input, params), into?.value) })
     },
   })
 }

@@ -46,15 +46,15 @@ const cacheBytes = 256 * 1_048_576
 export function decideBy(params: EffectiveBacktestingParams, yaml: string, desk: Desk): Decider {
   const { model, ensemble } = params
   if (ensemble !== undefined) return decideByEnsemble({ ...params, ensemble: ensemble as Ensemble }, desk)
-  return model === undefined ? decideByRules(yaml) : decideByModel({ ...params, model }, desk)
+  return model === undefined ? decideByRules(yaml, desk) : decideByModel({ ...params, model }, desk)
 }
 
-function decideByRules(yaml: string): Decider {
+function decideByRules(yaml: string, { checkpoint }: Desk): Decider {
   const strategy = requireRules(parseStrategy(yaml).strategy)
   const cache = new ColumnCache(cacheBytes)
   return {
     strategy,
-    decide: (_, cut) => decideOn(strategy, cut, { cache }),
+    decide: (_, cut) => decideOn(strategy, cut, { cache, checkpoint }),
     readings: ({ bars }) => readIndicators(strategy, bars, cache),
     remark: () => null,
     seen: { training_range: null },

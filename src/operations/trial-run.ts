@@ -171,7 +171,7 @@ export class TrialRunner {
     const reuse = known ?? new SignalColumns()
     if (known === undefined) this.signals.set(market.symbol, reuse)
     this.checkpoint()
-    return decideOn(strategy, market, { cache: this.cache, reuse })
+    return decideOn(strategy, market, { cache: this.cache, reuse, checkpoint: this.checkpoint })
   }
 
   private barsOf(variant: TrialVariant): CutBars {

@@ -1,8 +1,10 @@
+import type { ColumnWindow } from '../features/column-stream.ts'
 import type { NumericNode } from './ast.ts'
 import { calculate, negate } from './column-loops.ts'
 import type { RuleScratch } from './column-scratch.ts'
 
-type Columns = Readonly<Record<string, Float64Array>>
+/** A whole column, or the part of it that is at hand. */
+type Columns = Readonly<Record<string, Float64Array | ColumnWindow>>
 
 /** Where a node is compiled: its level of nesting says which scratch columns are free, those from it on. */
 export type Place = { readonly columns: Columns; readonly scratch: RuleScratch; readonly level: number }
@@ -47,13 +49,14 @@ export function compileNumeric(ast: NumericNode, place: Place): Operand {
 
 /** A column of the strategy is read where it lies. */
 function compileReference(name: string, columns: Columns): Operand {
-  const values = Object.hasOwn(columns, name) ? columns[name] : undefined
-  if (values === undefined) throw new TypeError(`the rule refers to '${name}', but there is no such column`)
+  const column = Object.hasOwn(columns, name) ? columns[name] : undefined
+  if (column === undefined) throw new TypeError(`the rule refers to '${name}', but there is no such column`)
+  const window = column instanceof Float64Array ? { values: column, first: 0 } : column
   const operand: Operand = {
-    values,
+    values: window.values,
     at: 0,
     fill(start) {
-      operand.at = start
+      operand.at = start - window.first
     },
   }
   return operand

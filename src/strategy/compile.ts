@@ -13,8 +13,8 @@ import {
 import { compileNumeric, type Place } from './column-operands.ts'
 import { blockBars, RuleScratch } from './column-scratch.ts'
 
-/** Writes 1 or 0 for every bar from `from` on; what is before stays as it is. */
-export type Rule = (signal: Uint8Array, from: number) => void
+/** Writes 1 or 0 for every bar in `from` ≤ i < `to`, by default to the end; what lies outside stays as it is. */
+export type Rule = (signal: Uint8Array, from: number, to?: number) => void
 
 /**
  * Turns a rule into loops over its columns, some thousand bars at a time: parsed once, and then nothing but those
@@ -23,15 +23,16 @@ export type Rule = (signal: Uint8Array, from: number) => void
  * before), whatever `not`, `or` and `!=` would make of it: an unknown stays unknown up to the top. Division
  * by zero is NaN, so a rule with one is false on that bar.
  * `a crosses above b` at i: a[i−1] ≤ b[i−1] and a[i] > b[i]; `below` mirrored. On bar 0 nothing crosses.
- * @param columns one value per bar for every name the rule refers to, read while the rule runs
+ * @param columns one value per bar for every name the rule refers to, read while the rule runs: of a window there must
+ * then be the bars that are written and the one before them
  * @param scratch of rules that are run one after the other
  * @throws {TypeError} when a column is missing: the rule was parsed with other names
  */
 export function compileRule(ast: BooleanNode, columns: Place['columns'], scratch = new RuleScratch()): Rule {
   const fill = compileBoolean(ast, { columns, scratch, level: 0, marks: false })
-  return (signal, from) => {
-    for (let start = from; start < signal.length; start += blockBars) {
-      const count = Math.min(blockBars, signal.length - start)
+  return (signal, from, to = signal.length) => {
+    for (let start = from; start < to; start += blockBars) {
+      const count = Math.min(blockBars, to - start)
       fill(start, count, { truths: signal, at: start })
     }
   }

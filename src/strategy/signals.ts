@@ -1,6 +1,7 @@
 import type { TradeSignals } from '../backtest/trade-signals.ts'
 import type { ColumnCache } from '../features/column-cache.ts'
-import { IndicatorColumns, type SessionBars } from '../features/pipeline-columns.ts'
+import { ColumnStream, type ColumnWindow } from '../features/column-stream.ts'
+import { type Checkpoint, IndicatorColumns, type SessionBars } from '../features/pipeline-columns.ts'
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { priceFields } from '../market/bars.ts'
 import type { BooleanNode } from './ast.ts'
@@ -70,6 +71,8 @@ export type SignalOptions = {
    * Default: new columns.
    */
   readonly reuse?: SignalColumns
+  /** Called every few thousand bars; it may throw to stop. */
+  readonly checkpoint?: Checkpoint
 }
 
 /**
@@ -81,26 +84,29 @@ export type SignalOptions = {
 export function computeSignals(
   strategy: Strategy,
   bars: SessionBars,
-  { cache, reuse = new SignalColumns() }: SignalOptions = {},
+  { cache, reuse = new SignalColumns(), checkpoint = () => {} }: SignalOptions = {},
 ): Signals {
   const ruled = requireRules(strategy)
-  const { stop_loss, take_profit, entry } = ruled.decisions.rules
-  const columns = new IndicatorColumns(ruled, bars, undefined, cache)
-  const from = requiredHistory(ruled)
-  const distance = (kind: DistanceKind, written: StrategyDistance | null) =>
-    written && computeDistance(written, { bars, columns, into: reuse.distances(kind, bars.length) })
-  const stop_distance = distance('stop', stop_loss)
-  const target_distance = distance('target', take_profit)
-  const limit_distance = distance('limit', 'limit' in entry ? entry.limit : null)
-  const entry_stop_distance = distance('entry_stop', 'stop' in entry ? entry.stop : null)
+  const stream = new ColumnStream(ruled, bars, cache)
+  const open = (name: string) => (isPriceField(name) ? bars[name] : stream.open(name))
+  const rules = rulesOf(ruled).map(({ kind, ast }) => ({
+    kind,
+    write: compileRule(ast, windowsOf(ast, open), reuse.scratch),
+  }))
+  const distances = startDistances(ruled, { bars, open, reuse })
   const signals = Object.fromEntries(
     ruleKinds.map(kind => [kind, reuse.signals(kind, bars.length)]),
   ) as Record<RuleKind, Uint8Array>
-  for (const { kind, ast } of rulesOf(ruled)) {
-    compileRule(ast, readColumns(ast, bars, columns), reuse.scratch)(signals[kind], from)
+  const first_usable_bar = requiredHistory(ruled)
+  for (let done = 0; done < bars.length; ) {
+    checkpoint()
+    const { from, to } = stream.advance()
+    for (const { kind, write } of rules) write(signals[kind], Math.max(from, first_usable_bar), to)
+    for (const write of distances.writers) write(from, to)
+    done = to
   }
-  const distances = { stop_distance, target_distance, limit_distance, entry_stop_distance }
-  return { ...signals, ...distances, first_usable_bar: from }
+  stream.keep()
+  return { ...signals, ...distances.columns, first_usable_bar }
 }
 
 /** The indicators and outputs that the rules and distances read, each once, in the order of the rules. */
@@ -124,31 +130,62 @@ function rulesOf(strategy: RuleStrategy): readonly { readonly kind: RuleKind; re
   })
 }
 
-function readColumns(
-  ast: BooleanNode,
-  bars: SessionBars,
-  columns: IndicatorColumns,
-): Record<string, Float64Array> {
-  const names = [...ruleNames(ast)]
-  return Object.fromEntries(names.map(name => [name, isPriceField(name) ? bars[name] : columns.read(name)]))
+/** What a rule or distance reads, by name. */
+type Open = (name: string) => Float64Array | ColumnWindow
+
+function windowsOf(ast: BooleanNode, open: Open): Record<string, Float64Array | ColumnWindow> {
+  return Object.fromEntries([...ruleNames(ast)].map(name => [name, open(name)]))
 }
 
 function isPriceField(name: string): name is (typeof priceFields)[number] {
   return priceFields.some(field => field === name)
 }
 
+type Distances = Pick<
+  TradeSignals,
+  'stop_distance' | 'target_distance' | 'limit_distance' | 'entry_stop_distance'
+>
+
+type Writer = (from: number, to: number) => void
+
+/** The columns of the distances, and what writes the next bars of them. */
+function startDistances(
+  strategy: RuleStrategy,
+  given: { readonly bars: SessionBars; readonly open: Open; readonly reuse: SignalColumns },
+): { readonly columns: Distances; readonly writers: readonly Writer[] } {
+  const { stop_loss, take_profit, entry } = strategy.decisions.rules
+  const writers: Writer[] = []
+  const column = (kind: DistanceKind, written: StrategyDistance | null) => {
+    if (written === null) return null
+    const into = given.reuse.distances(kind, given.bars.length)
+    writers.push(startDistance(written, given, into))
+    return into
+  }
+  const columns = {
+    stop_distance: column('stop', stop_loss),
+    target_distance: column('target', take_profit),
+    limit_distance: column('limit', 'limit' in entry ? entry.limit : null),
+    entry_stop_distance: column('entry_stop', 'stop' in entry ? entry.stop : null),
+  }
+  return { columns, writers }
+}
+
 /** One distance per bar, in price and above 0, or NaN. */
-function computeDistance(
+function startDistance(
   distance: StrategyDistance,
-  { bars, columns, into }: { bars: SessionBars; columns: IndicatorColumns; into: Float64Array },
-): Float64Array {
-  const [factor, values] =
+  { bars, open }: { readonly bars: SessionBars; readonly open: Open },
+  into: Float64Array,
+): Writer {
+  const [factor, column] =
     'percent' in distance
       ? [distance.percent / 100, bars.close]
-      : [distance.multiple, columns.read(distance.indicator)]
-  for (let i = 0; i < into.length; i++) {
-    const price = factor * (values[i] as number)
-    into[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
+      : [distance.multiple, open(distance.indicator)]
+  const window = column instanceof Float64Array ? { values: column, first: 0 } : column
+  return (from, to) => {
+    const { values, first } = window
+    for (let i = from; i < to; i++) {
+      const price = factor * (values[i - first] as number)
+      into[i] = price > 0 && price < Number.POSITIVE_INFINITY ? price : Number.NaN
+    }
   }
-  return into
 }

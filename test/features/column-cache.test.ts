@@ -50,3 +50,19 @@ test('without a word about releasing, what is dropped stays as it is for whoever
   cache.release()
   expect(value).toEqual(column(10))
 })
+
+test('released memory is given to those who allocate, as much of it as is kept', () => {
+  const cache = new ColumnCache(160, { isReleased: true })
+  const allocated = [1, 2, 3, 4, 5].map(number => {
+    const [into] = cache.allocate(1, 10) ?? []
+    if (into === undefined) throw new Error('nothing was allocated')
+    cache.keep(bars, `column ${number}`, { value: into.fill(number) })
+    return into
+  })
+  cache.release()
+  expect(allocated.map(({ length }) => length)).toEqual([0, 0, 0, 10, 10])
+  const again = cache.allocate(2, 10) ?? []
+  expect(again.map(([first]) => first).sort()).toEqual([1, 2])
+  expect(cache.find(bars, 'column 5')?.value).toEqual(new Float64Array(10).fill(5))
+  expect([cache.find(bars, 'column 3'), cache.allocate(3, 10)]).toEqual([null, null])
+})
