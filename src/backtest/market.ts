@@ -177,12 +177,21 @@ export class Market {
     const { entry, position } = broker
     const { signals, bars } = this.input
     const { units } = position
-    const exitLong = signals.exit_long[i] === 1
-    const exitShort = signals.exit_short[i] === 1
-    const long = signals.enter_long[i] === 1 && !exitLong
-    const short = signals.enter_short[i] === 1 && !exitShort
     const { isRuined } = floor.account
     const fillBar = this.fillsAtClose ? i : i + 1
+    const isOver = fillBar - position.entryBar >= this.maxBars
+    const { enter_long, exit_long, enter_short, exit_short } = signals
+    // Mostly nothing is signalled, and then nothing is to be weighed.
+    const signalled =
+      (enter_long[i] as number) |
+      (exit_long[i] as number) |
+      (enter_short[i] as number) |
+      (exit_short[i] as number)
+    if (signalled === 0 && !isRuined && !isOver) return
+    const exitLong = exit_long[i] === 1
+    const exitShort = exit_short[i] === 1
+    const long = enter_long[i] === 1 && !exitLong
+    const short = enter_short[i] === 1 && !exitShort
     const isAllowed = !isRuined && fillBar - position.entryBar >= this.separationBars
     const isWanted = long !== short && isAllowed && (long ? units <= 0 : units >= 0)
     const direction: Direction = long ? 1 : -1
@@ -196,7 +205,7 @@ export class Market {
     if (units === 0 || broker.exit !== noExit) return
     if (units > 0 ? exitLong : exitShort) broker.orderExit(exitCodes.signal, i)
     else if (isOrdered && isWorking(entry.type)) broker.orderExit(exitCodes.reversal, i)
-    else if (fillBar - position.entryBar >= this.maxBars) broker.orderExit(exitCodes.max_bars, i)
+    else if (isOver) broker.orderExit(exitCodes.max_bars, i)
   }
 
   /** At the close, where decisions are filled at the close. */

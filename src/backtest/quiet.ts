@@ -53,11 +53,15 @@ export class QuietBars {
     const { next } = market
     const { from, signals } = market.input
     const { enter_long, enter_short } = signals
-    let i = account.isRuined ? Math.max(next, end) : next
-    while (i < end && ((enter_long[i] as number) | (enter_short[i] as number)) === 0) i++
+    const { cash, isRuined } = account
+    let i = next
+    // Most stretches are too short for `fill`, which is a call out of the compiled code.
+    for (; i < end; i++) {
+      if (((enter_long[i] as number) | (enter_short[i] as number)) !== 0 && !isRuined) break
+      equity[i - from] = cash
+    }
     const isDecision = i < end && this.decidesHere
-    if (isDecision) i++
-    equity.fill(account.cash, next - from, i - from)
+    if (isDecision) equity[i++ - from] = cash
     market.next = i
     if (isDecision) market.decide(i - 1)
     return i - next
@@ -75,23 +79,22 @@ export class QuietBars {
     const lower = units > 0 ? bracket.adverse : bracket.target
     const upper = units > 0 ? bracket.target : bracket.adverse
     let { highest, lowest } = position
-    let isDecision = false
+    let decision = 0
     let i = market.next
-    while (i < end && !isDecision) {
+    while (i < end && decision === 0) {
       const top = high[i] as number
       const bottom = low[i] as number
       if (bottom <= lower || top >= upper) break
-      isDecision = ((leave[i] as number) | (reverse[i] as number)) !== 0
-      if (isDecision && !decidesHere) break
-      // Without branches: at the beginning of a trend every other bar is a new extreme.
-      highest = Math.max(highest, top)
-      lowest = Math.min(lowest, bottom)
+      decision = (leave[i] as number) | (reverse[i] as number)
+      if (decision !== 0 && !decidesHere) break
+      if (top > highest) highest = top
+      if (bottom < lowest) lowest = bottom
       equity[i - from] = cash + units * (close[i] as number)
       i++
     }
     position.highest = highest
     position.lowest = lowest
     market.next = i
-    if (isDecision && decidesHere) market.decide(i - 1)
+    if (decision !== 0 && decidesHere) market.decide(i - 1)
   }
 }

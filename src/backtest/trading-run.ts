@@ -21,6 +21,8 @@ export class TradingRun {
   private readonly floor: Floor
   private readonly timeline: Timeline
   private readonly recorder: EquityRecorder
+  /** The only market, or null where there are several. */
+  private readonly only: Market | null
   private readonly quiet: QuietBars | null
   private unfilledSignals = 0
   /** Points of the curve that are written, and what was held and had been opened by then. */
@@ -47,11 +49,8 @@ export class TradingRun {
     this.timeline = mergeTimes(markets)
     this.length = this.timeline.length
     this.recorder = new EquityRecorder(this.timeline, markets, config.initial_capital, reuse)
-    const [only] = this.markets
-    this.quiet =
-      only !== undefined && markets.length === 1
-        ? new QuietBars(only, this.floor, this.recorder.equity)
-        : null
+    this.only = this.markets.length === 1 ? (this.markets[0] ?? null) : null
+    this.quiet = this.only === null ? null : new QuietBars(this.only, this.floor, this.recorder.equity)
   }
 
   /** Passes moments from p on, at most up to `end`, at which nothing can happen. @returns how many */
@@ -62,12 +61,9 @@ export class TradingRun {
   /** Trades the bars that open at moment p, and before the next moment what has closed by then. */
   trade(p: number): void {
     const { markets, timeline } = this
-    const [only] = markets
-    if (only !== undefined && markets.length === 1) {
-      only.take()
-      this.tradeAtOpen()
-      this.close(timeline.close[p] as number)
-      this.mark(p)
+    const { only } = this
+    if (only !== null) {
+      this.tradeAlone(only, p)
       return
     }
     for (let k = 0; k < markets.length; k++) (markets[k] as Market).open(timeline.open[p] as number)
@@ -78,6 +74,28 @@ export class TradingRun {
       this.close(closeMs)
       while (this.marked <= p && (timeline.close[this.marked] as number) <= closeMs) this.mark(this.marked)
     }
+  }
+
+  /** All phases of one bar of the only market, without a look at others. */
+  private tradeAlone(market: Market, p: number): void {
+    const { account } = this
+    const { fill_on, funding_rate_annual } = this.input.config
+    market.take()
+    const i = market.bar
+    market.exitAtOpen(i)
+    market.enterAtOpen(i)
+    market.exitInside(i)
+    market.enterInside(i)
+    market.end(i)
+    if (funding_rate_annual !== 0) account.payFunding(this.timeline.close[p] as number)
+    market.decide(i)
+    if (fill_on === 'close') {
+      market.exitAtClose(i)
+      if (account.isRuined) this.closeAll(this.timeline.close[p] as number, exitCodes.ruin)
+      market.enterAtClose(i)
+    }
+    if (market.isOver()) this.finish(this.timeline.close[p] as number)
+    this.mark(p)
   }
 
   /** What has come of it. */
