@@ -43,6 +43,8 @@ export class BenchServer {
         cwd: root,
         env: {
           PATH: process.env.PATH ?? '',
+          // As in deploy/: see there.
+          MALLOC_ARENA_MAX: '2',
           KTRDR_HOME: this.home,
           KTRDR_PORT: '0',
           KTRDR_THREADS: '2',

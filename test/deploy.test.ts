@@ -214,6 +214,7 @@ describe('ktrdr.service', () => {
       expect(unit.split('\n')).toContain(line)
     expect(unit).toMatch(/^StateDirectory=ktrdr$[\s\S]*/m)
     expect(unit).toContain('Environment=KTRDR_HOME=/var/lib/ktrdr')
+    expect(unit).toContain('Environment=MALLOC_ARENA_MAX=2')
   })
 
   const withSystemd = has('systemd-analyze') ? test : test.skip

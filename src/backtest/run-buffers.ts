@@ -18,10 +18,13 @@ export class RunBuffers {
     return this.column.subarray(0, length)
   }
 
-  /** Gives the largest of it back at once: a garbage collector that sees small objects alone would wait. */
+  /** Gives all of it back at once: a garbage collector that sees small objects alone would wait. */
   release(): void {
     this.column.buffer.transfer(0)
     this.column = new Float64Array(0)
+    this.trades.release()
+    for (const series of this.steps) series.release()
+    this.steps.length = 0
   }
 
   /** The series of this number, beginning with `first`. */

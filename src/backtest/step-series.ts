@@ -13,6 +13,12 @@ export class StepSeries {
     this.count = 0
   }
 
+  /** Gives the memory back at once. Nothing can be set after it. */
+  release(): void {
+    this.points.buffer.transfer(0)
+    this.values.buffer.transfer(0)
+  }
+
   /** From this point on. Points are set in order. */
   set(point: number, value: number): void {
     if (value === this.last) return

@@ -116,15 +116,26 @@ export const tradeColumns = [
   'ambiguous',
 ] as const satisfies readonly (keyof Trades)[]
 
+/** Trades there is room for from the beginning. */
+const firstCapacity = 256
+
 /** Columns of trades that grow by doubling, so that adding one allocates almost never. */
 export class TradeList {
   /** To be written at the index `add` gives. */
-  columns = allocate(256)
+  columns = allocate(firstCapacity)
   private count = 0
-  private marks = new Uint32Array(256)
+  private marks = new Uint32Array(firstCapacity)
 
   /** Forgets every trade and keeps the memory. */
   clear(): void {
+    this.count = 0
+  }
+
+  /** Forgets every trade and gives the memory back at once. */
+  release(): void {
+    releaseColumns(this.columns)
+    this.columns = allocate(0)
+    this.marks = new Uint32Array(0)
     this.count = 0
   }
 
@@ -175,10 +186,12 @@ export class TradeList {
   }
 
   private grow(): void {
-    const larger = allocate(this.count * 2)
+    const capacity = Math.max(firstCapacity, this.count * 2)
+    const larger = allocate(capacity)
     for (const name of numberColumns) larger[name].set(this.columns[name])
+    releaseColumns(this.columns)
     this.columns = larger
-    const marks = new Uint32Array(this.count * 2)
+    const marks = new Uint32Array(capacity)
     marks.set(this.marks)
     this.marks = marks
   }
@@ -230,7 +243,12 @@ function isShort(mark: number): boolean {
   return (mark & shortMark) !== 0
 }
 
-function allocate(capacity: number): Record<keyof TradeNumbers, Float64Array> {
+/** A garbage collector that sees small objects alone would let such columns pile up. */
+function releaseColumns(columns: Record<keyof TradeNumbers, Float64Array<ArrayBuffer>>): void {
+  for (const name of numberColumns) columns[name].buffer.transfer(0)
+}
+
+function allocate(capacity: number): Record<keyof TradeNumbers, Float64Array<ArrayBuffer>> {
   const columns = numberColumns.map(name => [name, new Float64Array(capacity)])
-  return Object.fromEntries(columns) as Record<keyof TradeNumbers, Float64Array>
+  return Object.fromEntries(columns) as Record<keyof TradeNumbers, Float64Array<ArrayBuffer>>
 }

@@ -13,8 +13,12 @@ export class ColumnCache {
   /** Memory of the bars, which an indicator may pass on as its own column. */
   private readonly given = new WeakSet<ArrayBufferLike>()
   private dropped: OutputColumns[] = []
-  /** Memory that was released, to be used again. */
+  /** Memory that was taken back, to be used again. */
   private spare: Float64Array[] = []
+  /** Entries that were read or kept since the last release: somebody may be looking at them. */
+  private readonly used = new Set<string>()
+  /** Bytes given out since then. */
+  private allocated = 0
   private nextId = 0
   private bytes = 0
 
@@ -49,15 +53,19 @@ export class ColumnCache {
     // Deleting first puts it last: the first entry is always the one that was not used for longest.
     this.entries.delete(entry)
     this.entries.set(entry, kept)
+    this.used.add(entry)
     return kept
   }
 
   /**
-   * Columns to calculate into, with anything in them: of those that were released before, where there are such. Null
-   * when together they are larger than what is kept.
+   * Columns to calculate into, with anything in them. Where columns are released, in the memory of those that have not
+   * been read for longest, and not since the last release. Null when together they are larger than what is kept.
    */
   allocate(count: number, length: number): readonly Float64Array[] | null {
-    if (count * length * Float64Array.BYTES_PER_ELEMENT > this.maxBytes) return null
+    const size = count * length * Float64Array.BYTES_PER_ELEMENT
+    if (size > this.maxBytes) return null
+    this.allocated += size
+    if (this.isReleased) this.makeRoom()
     return Array.from({ length: count }, () => {
       const at = this.spare.findIndex(column => column.length === length)
       const [column] = at === -1 ? [] : this.spare.splice(at, 1)
@@ -67,18 +75,13 @@ export class ColumnCache {
 
   /**
    * Gives back the memory of all columns that were read and are not kept any more. They are empty from then on: nobody
-   * may read them again. A garbage collector that sees small objects alone would let such columns pile up. As much as
-   * is kept waits for those who allocate: fresh memory costs more than most indicators.
+   * may read them again. A garbage collector that sees small objects alone would let such columns pile up.
    */
   release(): void {
-    const kept = new Set<ArrayBufferLike>()
-    for (const columns of this.entries.values())
-      for (const { buffer } of Object.values(columns)) kept.add(buffer)
-    for (const columns of this.dropped)
-      for (const { buffer } of Object.values(columns))
-        if ('transfer' in buffer && !buffer.detached && !kept.has(buffer) && !this.given.has(buffer))
-          this.recycle(buffer)
+    this.recycle(this.dropped)
     this.dropped = []
+    this.used.clear()
+    this.allocated = 0
   }
 
   /** Forgets everything and gives all of it back, where it is released at all. */
@@ -117,16 +120,34 @@ export class ColumnCache {
       this.drop(dropped)
     }
     this.entries.set(entry, columns)
+    this.used.add(entry)
     this.bytes += size
   }
 
-  /** Takes the memory away from whoever has it. */
-  private recycle(buffer: ArrayBuffer): void {
-    const waiting = this.spare.reduce((sum, column) => sum + column.byteLength, 0)
-    const fits = waiting + buffer.byteLength <= this.maxBytes
-    const taken = buffer.transfer(fits ? buffer.byteLength : 0)
-    if (fits && taken.byteLength % Float64Array.BYTES_PER_ELEMENT === 0)
-      this.spare.push(new Float64Array(taken))
+  /** Takes the memory of what is not in use, as much as was allocated and does not fit beside what is kept. */
+  private makeRoom(): void {
+    for (const [entry, columns] of this.entries) {
+      if (this.bytes + this.allocated <= this.maxBytes) return
+      if (this.used.has(entry)) continue
+      this.entries.delete(entry)
+      this.bytes -= bytesOf(columns)
+      this.recycle([columns])
+    }
+  }
+
+  /** Takes the memory away from whoever has it. What does not fit beside what is kept goes back to the system. */
+  private recycle(all: readonly OutputColumns[]): void {
+    const shared = new Set<ArrayBufferLike>()
+    for (const columns of this.entries.values())
+      for (const { buffer } of Object.values(columns)) shared.add(buffer)
+    for (const { buffer } of all.flatMap(columns => Object.values(columns))) {
+      if (!('transfer' in buffer) || buffer.detached || shared.has(buffer) || this.given.has(buffer)) continue
+      const waiting = this.spare.reduce((sum, column) => sum + column.byteLength, 0)
+      const fits = this.bytes + waiting + buffer.byteLength <= this.maxBytes
+      const taken = buffer.transfer(fits ? buffer.byteLength : 0)
+      if (fits && taken.byteLength % Float64Array.BYTES_PER_ELEMENT === 0)
+        this.spare.push(new Float64Array(taken))
+    }
   }
 
   private drop(columns: OutputColumns): void {

@@ -117,6 +117,7 @@ export class TrialRunner {
   release(): void {
     this.cache.clear()
     this.buffers.release()
+    for (const signals of this.signals.values()) signals.release()
     for (const drawn of this.drawn.values()) drawn.release()
   }
 

@@ -51,18 +51,23 @@ test('without a word about releasing, what is dropped stays as it is for whoever
   expect(value).toEqual(column(10))
 })
 
-test('released memory is given to those who allocate, as much of it as is kept', () => {
-  const cache = new ColumnCache(160, { isReleased: true })
-  const allocated = [1, 2, 3, 4, 5].map(number => {
+test('those who allocate get the memory of what was read last before the release, never of what was read since', () => {
+  const cache = new ColumnCache(240, { isReleased: true })
+  const kept = [1, 2, 3].map(number => {
     const [into] = cache.allocate(1, 10) ?? []
     if (into === undefined) throw new Error('nothing was allocated')
     cache.keep(bars, `column ${number}`, { value: into.fill(number) })
     return into
   })
+  const lengths = () => kept.map(({ length }) => length)
+  expect(cache.allocate(1, 10)?.[0]?.[0]).toBe(0)
+  expect(lengths()).toEqual([10, 10, 10])
   cache.release()
-  expect(allocated.map(({ length }) => length)).toEqual([0, 0, 0, 10, 10])
-  const again = cache.allocate(2, 10) ?? []
-  expect(again.map(([first]) => first).sort()).toEqual([1, 2])
-  expect(cache.find(bars, 'column 5')?.value).toEqual(new Float64Array(10).fill(5))
-  expect([cache.find(bars, 'column 3'), cache.allocate(3, 10)]).toEqual([null, null])
+  cache.find(bars, 'column 1')
+  expect(cache.allocate(1, 10)?.[0]?.[0]).toBe(2)
+  expect(lengths()).toEqual([10, 0, 10])
+  expect(cache.allocate(2, 10)?.map(([first]) => first)).toEqual([3, 0])
+  expect(lengths()).toEqual([10, 0, 0])
+  expect(cache.find(bars, 'column 1')?.value).toEqual(new Float64Array(10).fill(1))
+  expect([cache.find(bars, 'column 3'), cache.allocate(4, 10)]).toEqual([null, null])
 })
