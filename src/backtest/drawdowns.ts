@@ -90,14 +90,17 @@ function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visi
   let lowest = -1
   // Both are written out: variables that a function of their own could see would be no registers.
   for (let i = 0; i < length; i++) {
-    const value = equity[i] as number
-    if (value < floor) {
+    let value = equity[i] as number
+    // Most points of most curves lie below a high.
+    while (value < floor) {
       if (value < trough) {
         trough = value
         lowest = i
       }
-      continue
+      if (++i === length) break
+      value = equity[i] as number
     }
+    if (i === length) break
     if (trough < floor) {
       const startMs = high === -1 ? start.timeMs : (time[high] as number)
       visit((peak - trough) / peak, startMs, time[lowest] as number, time[i] as number, true)
