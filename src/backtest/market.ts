@@ -260,7 +260,8 @@ export class Market {
       if (bracket.isStoppedAt(open)) broker.leave(i, endMs, open, bracket.stopReason(open))
       else if (bracket.isTargetAt(open) && !broker.isStopping())
         broker.leave(i, endMs, open, exitCodes.target)
-      else this.levels.pass(finer, j, i, fromOpen)
+      // What the volume did not fill at its open is held through it.
+      if (position.units !== 0) this.levels.pass(finer, j, i, fromOpen)
     }
   }
 
