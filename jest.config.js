@@ -6,5 +6,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // Ends what hangs. What takes a second here takes half a minute where ten programs share two cores.
   testTimeout: 120_000,
-  maxWorkers: 2,
+  // One more than the cores of a small machine: many tests wait, for a lease, a pause or another process.
+  maxWorkers: 3,
 }

@@ -18,8 +18,8 @@ const search = {
   constraints: ['indicators.fast.period < indicators.slow.period'],
 }
 const sweep = { ...search, trials: 200 }
-const walk = { ...search, trials: 250, train_days: 300, test_days: 180 }
-const simulation = { backtest, trade_simulations: 2_000, bar_simulations: 400 }
+const walk = { ...search, trials: 160, train_days: 300, test_days: 180 }
+const simulation = { backtest, trade_simulations: 1_000, bar_simulations: 240 }
 
 test.each<[string, object, string[]]>([
   ['sweep', sweep, ['trials', 'curves', 'heatmaps', 'winner.yaml']],
