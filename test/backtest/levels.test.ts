@@ -76,14 +76,12 @@ describe('a stop that the volume does not fill', () => {
     const waits: Row = [100, 100, 94, 96, 0]
     const falls: Row = [96, 97, 60, 90, 0]
     const later = runCase({ bars: [busy, busy, waits, falls, after], signals, config })
-    const finer = {
-      2: [
-        [100, 100, 94, 96],
-        [96, 97, 60, 90],
-      ] as const,
-    }
-    const inside = runCase({ bars: [busy, busy, [100, 100, 60, 90, 0], after], signals, config, finer })
-    for (const { trades } of [later, inside]) {
+    // The second half opens where the stop is not yet reached again, or beyond it.
+    const [inside, beyond] = [96, 94].map(half => {
+      const finer = { 2: [[100, 100, 94, half] as const, [half, 97, 60, 90] as const] }
+      return runCase({ bars: [busy, busy, [100, 100, 60, 90, 0], after], signals, config, finer })
+    })
+    for (const { trades } of [later, inside, beyond].filter(run => run !== undefined)) {
       expect(trades.exit_reason).toEqual(['liquidation'])
       expect(trades.exit_price[0]).toBeCloseTo(30_000 / 360, 9)
     }
