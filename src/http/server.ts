@@ -149,10 +149,15 @@ async function createApp({ config, contract, log }: HttpRooms, gates: Gates): Pr
   return app
 }
 
-/** What other nodes have stored before a request came is here before it is answered. Of operations the database tells. */
+/** Of these the database tells, or the node knows by itself. */
+const withoutArchive =
+  /^\/api\/v1\/(operations|events|calendars|vendors|timeframes|system|workers|docs)(\/|$)/
+
+/** What other nodes have stored before a request came is here before it is answered. */
 function seeOthers(archive: string): RequestHandler {
   return async (request, _response, next) => {
-    if (!request.path.startsWith('/api/v1/operations')) await refresh(archive)
+    const { path } = request
+    if (path.startsWith('/api/v1/') && !withoutArchive.test(path)) await refresh(archive)
     next()
   }
 }
