@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { relative, sep } from 'node:path'
-import { BroadcastChannel, getEnvironmentData } from 'node:worker_threads'
+import { BroadcastChannel, getEnvironmentData, threadId } from 'node:worker_threads'
 import { Problem, type ProblemData } from '../problems.ts'
 
 /*
@@ -12,8 +12,21 @@ import { Problem, type ProblemData } from '../problems.ts'
 /** Under this key the main thread announces the exchange to the threads it starts. */
 export const announcementKey = 'ktrdr.archive-exchange'
 
-/** @param home the folder that is a copy  @param channel name of the channel its main thread listens to */
-export type Announcement = { readonly home: string; readonly channel: string }
+/** The main thread tells every thread where to ask, and sees which of them wait. */
+export type Announcement = {
+  /** The folder that is a copy. */
+  readonly home: string
+  /** Name of the channel its main thread listens to. */
+  readonly channel: string
+  /** Int32 words, one per thread: how many of its questions are not answered. */
+  readonly asking: SharedArrayBuffer
+}
+
+/** Words of `asking`. Identities of threads only rise: two that share a word are far apart in time. */
+const askingWords = 65_536
+
+export const newAsking = (): SharedArrayBuffer =>
+  new SharedArrayBuffer(askingWords * Int32Array.BYTES_PER_ELEMENT)
 
 /** A small file that is changed only if it is what one has seen. Paths are below the archive's folder, with `/`. */
 export type Replacing = {
@@ -80,6 +93,12 @@ export type Reply = { readonly to: string } & (
 
 /** Whether a folder is only this node's copy of the archive. */
 export const isCopy = (home: string): boolean => announcementOf(home) !== null
+
+/** Whether a thread waits for an answer: then its silence is not its own. @param thread identity of one of this process */
+export function isAsking(home: string, thread: number): boolean {
+  const announcement = announcementOf(home)
+  return announcement !== null && Atomics.load(new Int32Array(announcement.asking), thread % askingWords) > 0
+}
 
 /** Sees what other nodes did before now. */
 export async function refresh(home: string): Promise<void> {
@@ -170,6 +189,8 @@ async function ask<K extends ExchangeKind>(
   if (announcement === null) return null
   const channel = new BroadcastChannel(announcement.channel)
   const question: Question<K> = { to: 'exchange', id: randomUUID(), kind, data }
+  const asking = new Int32Array(announcement.asking)
+  Atomics.add(asking, threadId % askingWords, 1)
   try {
     const reply = await new Promise<Reply>(resolve => {
       channel.onmessage = event => {
@@ -183,6 +204,7 @@ async function ask<K extends ExchangeKind>(
     const { code, detail, ...more } = reply.problem
     throw new Problem(code, detail, more)
   } finally {
+    Atomics.sub(asking, threadId % askingWords, 1)
     channel.close()
   }
 }
@@ -196,8 +218,9 @@ function replyIn(event: unknown): Reply | null {
 function announcementOf(home: string): Announcement | null {
   const found = getEnvironmentData(announcementKey)
   if (typeof found !== 'object' || found === null) return null
-  if (!('home' in found) || found.home !== home || !('channel' in found)) return null
-  return { home, channel: String(found.channel) }
+  if (!('home' in found) || found.home !== home || !('channel' in found) || !('asking' in found)) return null
+  if (!(found.asking instanceof SharedArrayBuffer)) return null
+  return { home, channel: String(found.channel), asking: found.asking }
 }
 
 /** A path below the archive's folder, the same on every system. */

@@ -1,6 +1,5 @@
-import { hash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryPath, writeFileAtomically } from '../archive/atomic.ts'
 import type { ExchangeShapes, Replacing } from '../archive/exchange.ts'
@@ -8,10 +7,12 @@ import { isMissing, namesIn } from '../archive/folder.ts'
 import { systemClock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { Problem } from '../problems.ts'
-import type { ArchiveFile, ArchiveFiles, NewArchiveFile } from '../store/postgres/archive-files.ts'
-import { type Bucket, digestOf } from './bucket.ts'
+import type { ArchiveFile, ArchiveFiles } from '../store/postgres/archive-files.ts'
+import { forEachAFewAtOnce } from './a-few-at-once.ts'
+import type { Bucket } from './bucket.ts'
 import { KeptEverywhere } from './kept-everywhere.ts'
-import { isInline, isKeptEverywhere } from './kinds.ts'
+import { isKeptEverywhere } from './kinds.ts'
+import { inlineFile, Uploads } from './uploads.ts'
 
 /** A copy of a file so old may be about to be cleared away: it is made young before somebody reads it. */
 const youngMs = 600_000
@@ -38,6 +39,7 @@ type Parts = {
 export class ArchiveCopy {
   readonly #parts: Parts
   readonly #kept: KeptEverywhere
+  readonly #uploads: Uploads
   /** By path: whoever needs a file that is on its way waits for it. */
   readonly #coming = new Map<string, Promise<void>>()
   /** By path, the last change that is under way. */
@@ -48,6 +50,7 @@ export class ArchiveCopy {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#kept = new KeptEverywhere(parts)
+    this.#uploads = new Uploads(parts)
   }
 
   /** To be called once, before anything else. */
@@ -68,7 +71,8 @@ export class ArchiveCopy {
     for (const folder of folders)
       for (const file of await files.below(folder))
         if (!(await this.#isHere(file.path, file.size_bytes))) found.push(file)
-    await Promise.all(found.map(file => this.#bring(file)))
+    // One that is damaged keeps none of the others: of checkpoints an older one serves.
+    await forEachAFewAtOnce(found, file => this.#bring(file), isDamaged)
   }
 
   async fetchVersions({ sha256, folder }: ExchangeShapes['fetch-versions']['data']): Promise<void> {
@@ -84,15 +88,17 @@ export class ArchiveCopy {
 
   async store({ paths, folders }: ExchangeShapes['store']['data']): Promise<void> {
     const all = [...paths]
-    for (const folder of folders) for (const path of await this.#filesIn(folder)) all.push(path)
-    if (all.every(path => this.#isKnownAsWanted(path))) return
+    for (const folder of folders) all.push(...(await this.#filesIn(folder)))
+    if (all.every(path => this.#isKnownAsWanted(path)) && !this.#uploads.areDamaged(all)) return
     for (let n = 0; n < maxTries; n++) {
-      const { fresh, present } = await this.#upload(all)
+      const { fresh, present } = await this.#uploads.upload(all)
       const change = { files: fresh, needs: present, replace: null, touched: [] }
       if ((await this.#parts.files.store(change)) === 'stored') {
         for (const path of all) this.#wanted.set(path, performance.now())
+        this.#uploads.named(all)
         return this.#settle(all)
       }
+      this.#uploads.forget(all)
     }
     throw new Error(`${all[0]} and its neighbours were swept ${maxTries} times`)
   }
@@ -123,7 +129,7 @@ export class ArchiveCopy {
       return 'changed'
     }
     if (replacing.needs.some(need => !existsSync(join(home, need)))) return 'swept'
-    const { fresh, present: needs } = await this.#upload(replacing.needs)
+    const { fresh, present: needs } = await this.#uploads.upload(replacing.needs)
     const replacement = text === null ? [] : [inlineFile(path, Buffer.from(text))]
     const outcome = await files.store({
       files: [...fresh, ...replacement],
@@ -131,7 +137,11 @@ export class ArchiveCopy {
       replace: { path, expected, gone: text === null },
       touched,
     })
-    if (outcome === 'swept') return 'swept'
+    if (outcome === 'swept') {
+      this.#uploads.forget(replacing.needs)
+      return 'swept'
+    }
+    if (outcome === 'stored') this.#uploads.named(replacing.needs)
     await this.refresh()
     return outcome === 'changed' ? 'changed' : 'replaced'
   }
@@ -144,45 +154,6 @@ export class ArchiveCopy {
 
   async names({ folder }: ExchangeShapes['names']['data']): Promise<string[]> {
     return (await this.#parts.files.below(folder)).map(({ path }) => path)
-  }
-
-  /** Uploads those of the files that have no row yet. @returns them, and those that have one */
-  async #upload(paths: readonly string[]): Promise<{ fresh: NewArchiveFile[]; present: string[] }> {
-    const { files, home, bucket } = this.#parts
-    const known = new Map((await files.find(paths)).map(file => [file.path, file]))
-    const present: string[] = []
-    const absent: string[] = []
-    for (const path of new Set(paths)) {
-      const { size } = await stat(join(home, path))
-      // Only a journal grows under its name.
-      ;(known.get(path)?.size_bytes === size ? present : absent).push(path)
-    }
-    const inline = absent.filter(isInline)
-    const keys = absent
-      .filter(path => !isInline(path))
-      .map(path => ({ path, key: bucket.keyOf(keyFor(path)) }))
-    await files.beginUploads(keys.map(({ key }) => key))
-    const fresh = await Promise.all([
-      ...inline.map(async path => inlineFile(path, await readFile(join(home, path)))),
-      ...keys.map(async ({ path, key }): Promise<NewArchiveFile> => {
-        if (path.endsWith('.journal')) return this.#uploadJournal(path, key)
-        const digest = await digestOf(join(home, path))
-        if (path.endsWith('.arrow') && path.startsWith('bars/') && !path.includes(digest.sha256))
-          throw new Error(`${path} is damaged on this node: its name is not its checksum`)
-        await bucket.put(key, join(home, path), digest)
-        return { path, ...digest, object_key: key, content: null, everywhere: false }
-      }),
-    ])
-    return { fresh, present }
-  }
-
-  /** It grows meanwhile: what it is now is read at once. */
-  async #uploadJournal(path: string, key: string): Promise<NewArchiveFile> {
-    const { home, bucket } = this.#parts
-    const bytes = await readFile(join(home, path))
-    await bucket.putBytes(key, bytes)
-    const sha256 = hash('sha256', bytes)
-    return { path, sha256, size_bytes: bytes.length, object_key: key, content: null, everywhere: false }
   }
 
   /** What another node was faster to store under the same name is what all have. */
@@ -240,30 +211,18 @@ export class ArchiveCopy {
       // Stored anew or removed meanwhile; or damaged on its way.
       wanted = (await files.find([file.path]))[0]
     }
-    if (wanted !== undefined) throw damaged(file.path, fault)
+    if (wanted === undefined) return
+    this.#uploads.foundDamaged(file.path)
+    throw damaged(file.path, fault)
   }
 
   async #filesIn(folder: string): Promise<string[]> {
-    return (await namesIn(join(this.#parts.home, folder)))
-      .filter(name => !name.startsWith('.'))
-      .map(name => `${folder}/${name}`)
+    const names = await namesIn(join(this.#parts.home, folder))
+    const paths = names.filter(name => !name.startsWith('.')).map(name => `${folder}/${name}`)
+    if (paths.length === 0) throw new Error(`there is nothing in ${folder} to store`)
+    return paths
   }
 }
-
-function inlineFile(path: string, content: Uint8Array): NewArchiveFile {
-  const sha256 = hash('sha256', content)
-  return {
-    path,
-    sha256,
-    size_bytes: content.length,
-    object_key: null,
-    content,
-    everywhere: isKeptEverywhere(path),
-  }
-}
-
-/** A name that was never used, for people to recognise. */
-const keyFor = (path: string): string => `${path.replace(/[^A-Za-z0-9._/-]/g, '_')}~${randomUUID()}`
 
 function segmentsOf({ path, content }: ArchiveFile): string[] {
   const version: unknown = content === null ? null : JSON.parse(Buffer.from(content).toString())
@@ -275,6 +234,8 @@ function segmentsOf({ path, content }: ArchiveFile): string[] {
 
 const faultOf = ({ size_bytes }: ArchiveFile, received: number): string =>
   received === size_bytes ? 'its checksum is wrong' : `it has ${received} bytes instead of ${size_bytes}`
+
+const isDamaged = (error: unknown): boolean => error instanceof Problem && error.code === 'archive-damaged'
 
 function damaged(path: string, fault: string): Problem {
   return new Problem('archive-damaged', `${path} in the bucket of the archive is damaged: ${fault}.`, {

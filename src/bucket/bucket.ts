@@ -41,13 +41,26 @@ export class BucketRefusal extends Error {
   /** As the server calls it, e.g. `NoSuchBucket`; empty when it did not say. */
   readonly code: string
 
-  constructor(what: string, status: number, code: string) {
+  /** The bucket does not take this object, now or later. */
+  readonly isFinal: boolean
+
+  constructor(request: Pick<Request, 'method' | 'key'>, status: number, code: string) {
+    const what = `${request.method} of ${request.key}`
+    const isUpload = request.method === 'PUT'
     super(`${what} was answered ${status}${code === '' ? '' : ` ${code}`}`)
     this.name = 'BucketRefusal'
     this.status = status
     this.code = code
+    this.isFinal =
+      isUpload && (limits.test(code) || (status >= 400 && status < 500 && !curable(status, code)))
   }
 }
+
+/** What a bucket says when it takes no such object, or nothing more. */
+const limits = /Quota|TooLarge|EntityTooSmall/
+/** Refusals that end when somebody corrects a right, a key or a clock, or when the same is sent once more. */
+const curable = (status: number, code: string): boolean =>
+  [401, 403, 404, 409, 412].includes(status) || /Token|Digest|SHA256|Incomplete|Authorization|Time/.test(code)
 
 /** Something that passes: a broken connection, a busy server. */
 class Passing extends Error {}
@@ -59,6 +72,8 @@ export class Bucket {
   readonly #closing = new AbortController()
   readonly #waiting: (() => void)[] = []
   #running = 0
+  /** The key may read: an object that it may not read is not there. */
+  #canRead = false
 
   constructor(settings: BucketSettings, log: Log) {
     this.#settings = settings
@@ -69,6 +84,21 @@ export class Bucket {
   keyOf(name: string): string {
     const { prefix } = this.#settings
     return prefix === '' ? name : `${prefix}/${name}`
+  }
+
+  /**
+   * Writes, reads and deletes an object. @param path of a file that is not there, nor is it afterwards
+   * @throws {BucketRefusal} when one of them is not allowed  @throws {Problem} 'archive-unavailable'
+   */
+  async tryOut(key: string, path: string): Promise<void> {
+    const bytes = Buffer.from('ktrdr')
+    await this.putBytes(key, bytes)
+    const received = await this.get(key, path, bytes.length)
+    await rm(path, { force: true })
+    if (received?.sha256 !== createHash('sha256').update(bytes).digest('hex'))
+      throw unavailable(this.#settings, 'an object that was just stored cannot be read')
+    await this.remove(key)
+    this.#canRead = true
   }
 
   /** Uploads a file; the server compares what arrives with the hash. @throws {Problem} 'archive-unavailable' */
@@ -101,7 +131,8 @@ export class Bucket {
       )
     } catch (error) {
       await rm(path, { force: true })
-      if (isMissingObject(error)) return null
+      // Amazon says so of what is not there to a key that may not list objects.
+      if (isMissingObject(error) || (this.#canRead && isDenied(error))) return null
       throw error
     }
   }
@@ -126,10 +157,15 @@ export class Bucket {
   }
 
   async #send<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T> {
-    const until = performance.now() + patienceMs
+    let until = Number.POSITIVE_INFINITY
+    // Patience is with the bucket, not with those that came before.
+    const begin = () => {
+      if (until === Number.POSITIVE_INFINITY) until = performance.now() + patienceMs
+      return this.#try(request, read)
+    }
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
       try {
-        return await this.#inTurn(() => this.#try(request, read))
+        return await this.#inTurn(begin)
       } catch (error) {
         if (!(error instanceof Passing)) throw this.#closing.signal.aborted ? closed() : error
         if (performance.now() + pauseMs > until) throw unavailable(this.#settings, error.message)
@@ -143,7 +179,7 @@ export class Bucket {
   }
 
   async #try<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T> {
-    const { method, key, body, bytes } = request
+    const { method, body, bytes } = request
     const { url, headers } = await this.#sign(request)
     const timeout = AbortSignal.timeout(timeoutMs + Math.ceil(bytes / 1_048.576))
     const signal = AbortSignal.any([this.#closing.signal, timeout])
@@ -158,7 +194,7 @@ export class Bucket {
     const code = await codeIn(response)
     if (passing.has(response.status) || passingCodes.has(code))
       throw new Passing(`${response.status} ${code}`.trim())
-    throw new BucketRefusal(`${method} of ${key}`, response.status, code)
+    throw new BucketRefusal(request, response.status, code)
   }
 
   #sign({ method, key, sha256 }: Request): Promise<{ url: URL; headers: Headers }> {
@@ -222,10 +258,18 @@ async function receive(response: Response, path: string): Promise<Digest> {
 const isMissingObject = (error: unknown): boolean =>
   error instanceof BucketRefusal && error.status === 404 && error.code !== 'NoSuchBucket'
 
+const isDenied = (error: unknown): boolean =>
+  error instanceof BucketRefusal && error.status === 403 && error.code === 'AccessDenied'
+
+/** What the operating system calls a disk that does not take or give what is asked. */
+const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES'])
+
 /** An error of the disk, which asking again does not cure. */
-function isLocal(error: unknown): boolean {
+export function isLocal(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if ('name' in error && error.name === 'NotReadableError') return true
+  // Of an open file it has no path.
+  if ('code' in error && diskCodes.has(String(error.code))) return true
   return (
     'syscall' in error &&
     ['open', 'write', 'fsync', 'read', 'mkdir'].includes(String(error.syscall)) &&
@@ -249,4 +293,5 @@ export function unavailable(settings: BucketSettings, why: string): Problem {
   )
 }
 
-const closed = (): Problem => new Problem('draining', 'The server is stopping.')
+/** To who asks while a node stops. */
+export const closed = (): Problem => new Problem('draining', 'The server is stopping.')

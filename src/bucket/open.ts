@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads'
 import {
   type Announcement,
   announcementKey,
   type ExchangeKind,
   type ExchangeShapes,
+  newAsking,
   type Question,
   type Reply,
 } from '../archive/exchange.ts'
@@ -16,7 +18,7 @@ import { Problem } from '../problems.ts'
 import type { ArchiveFiles } from '../store/postgres/archive-files.ts'
 import { asProblem } from '../system-problems.ts'
 import { ArchiveCopy } from './archive-copy.ts'
-import { Bucket, BucketRefusal, describeBucket } from './bucket.ts'
+import { Bucket, BucketRefusal, closed, describeBucket } from './bucket.ts'
 import { evict } from './evict.ts'
 
 /** Nobody stored or pinned it for so long: it is no more in the making. */
@@ -51,7 +53,7 @@ type Answers = {
 export async function openArchive(parts: Parts): Promise<OpenArchive> {
   const { settings, home, files, log } = parts
   const bucket = new Bucket(settings, log)
-  await tryOut(bucket, settings)
+  await tryOut(bucket, settings, home)
   createLayout(home)
   const copy = new ArchiveCopy({ home, bucket, files, log })
   await copy.start()
@@ -64,8 +66,9 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
       void collect()
     }, collectAfterMs).unref()
   }
-  const channel = answerOn(`${announcementKey} ${randomUUID()}`, answersOf(copy, files, collectSoon), log)
-  const announcement: Announcement = { home, channel: channel.name }
+  const name = `${announcementKey} ${randomUUID()}`
+  const questions = answerOn(name, answersOf(copy, files, collectSoon), log)
+  const announcement: Announcement = { home, channel: name, asking: newAsking() }
   setEnvironmentData(announcementKey, announcement)
   const clear = () =>
     evict(home, files, systemClock.now()).catch(error => log.warn('bucket.copy_left', errorFields(error)))
@@ -76,9 +79,8 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
     close: () => {
       for (const timer of timers) clearInterval(timer)
       if (soon !== null) clearTimeout(soon)
-      setEnvironmentData(announcementKey, undefined)
-      channel.close()
       bucket.close()
+      questions.close()
     },
   }
 }
@@ -109,24 +111,41 @@ function answersOf(copy: ArchiveCopy, files: ArchiveFiles, collectSoon: () => vo
   }
 }
 
-/** Answers every question on a channel, each to whoever asked it. */
-function answerOn(name: string, answers: Answers, log: Log): BroadcastChannel {
+/**
+ * Answers every question on a channel, each to whoever asked it. When it is closed, all that is not answered is refused, and
+ * so is whatever is asked later: what an attempt leaves must not look as if it had been given away.
+ */
+function answerOn(name: string, answers: Answers, log: Log): { readonly close: () => void } {
   const channel = new BroadcastChannel(name)
+  const open = new Set<string>()
+  let isClosed = false
+  const tell = (reply: Reply) => {
+    if (open.delete(reply.to)) channel.postMessage(reply)
+  }
+  const refuse = (id: string, problem: Problem) =>
+    tell({ to: id, outcome: 'refused', problem: problem.toData() })
   channel.onmessage = event => {
     const question = questionIn(event)
     if (question === null) return
-    const tell = (reply: Reply) => channel.postMessage(reply)
+    open.add(question.id)
+    if (isClosed) return refuse(question.id, closed())
     answer(answers, question).then(
       found => tell({ to: question.id, outcome: 'done', answer: found }),
       error => {
         const problem = problemOf(error)
-        if (problem !== null) return tell({ to: question.id, outcome: 'refused', problem: problem.toData() })
-        log.error('bucket.failed', { question: question.kind, ...errorFields(error) })
+        if (problem !== null) return refuse(question.id, problem)
+        if (!isClosed) log.error('bucket.failed', { question: question.kind, ...errorFields(error) })
         tell({ to: question.id, outcome: 'failed', message: errorFields(error).error })
       },
     )
   }
-  return channel
+  return {
+    close: () => {
+      isClosed = true
+      for (const id of [...open]) refuse(id, closed())
+      channel.unref()
+    },
+  }
 }
 
 function questionIn(event: unknown): Question | null {
@@ -141,29 +160,40 @@ const answer = <K extends ExchangeKind>(
   { kind, data }: Question<K>,
 ): Promise<ExchangeShapes[K]['answer']> => answers[kind](data)
 
-/** A key that was taken back while the node ran is no bug of ours. */
+/** A key that was taken back while the node ran is no bug of ours; what the bucket does not take, it does not take later. */
 function problemOf(error: unknown): Problem | null {
   if (!(error instanceof BucketRefusal)) return asProblem(error)
+  if (error.isFinal)
+    return new Problem('storage-full', `The bucket of the archive does not take it: ${error.message}.`, {
+      hint: 'Look at what the bucket that KTRDR_ARCHIVE_URL names allows: its quota, and how large one object may be.',
+    })
   return new Problem('archive-unavailable', `The bucket of the archive refused: ${error.message}.`, {
     hint: 'Look at the rights of the key, AWS_ACCESS_KEY_ID, and at the bucket that KTRDR_ARCHIVE_URL names.',
   })
 }
 
-async function collectGarbage(files: ArchiveFiles, bucket: Bucket): Promise<void> {
-  for (;;) {
-    const keys = await files.garbage(batch)
-    await Promise.all(keys.map(key => bucket.remove(key)))
-    await files.forgetGarbage(keys)
-    if (keys.length < batch) return
+/** One that cannot be deleted does not keep the others: the next look tries it again. @throws the first error, at the end */
+export async function collectGarbage(
+  files: Pick<ArchiveFiles, 'garbage' | 'forgetGarbage'>,
+  bucket: Pick<Bucket, 'remove'>,
+): Promise<void> {
+  const failures: unknown[] = []
+  for (let after = ''; ; ) {
+    const keys = await files.garbage(batch, after)
+    const removals = await Promise.allSettled(keys.map(key => bucket.remove(key)))
+    for (const removal of removals) if (removal.status === 'rejected') failures.push(removal.reason)
+    await files.forgetGarbage(keys.filter((_, i) => removals[i]?.status === 'fulfilled'))
+    // A bucket that is down is not asked for each of them.
+    if (keys.length < batch || failures.length >= batch) break
+    after = keys.at(-1) ?? ''
   }
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Writes, reads and deletes an object: whatever is wrong with address, key or bucket shows now. */
-async function tryOut(bucket: Bucket, settings: BucketSettings): Promise<void> {
-  const key = bucket.keyOf(`probe~${randomUUID()}`)
+async function tryOut(bucket: Bucket, settings: BucketSettings, home: string): Promise<void> {
   try {
-    await bucket.putBytes(key, Buffer.from('ktrdr'))
-    await bucket.remove(key)
+    await bucket.tryOut(bucket.keyOf(`probe~${randomUUID()}`), join(home, `.${randomUUID()}.tmp`))
   } catch (error) {
     if (error instanceof BucketRefusal) throw new ConfigError([faultOf(error, settings)])
     if (error instanceof Problem) throw new ConfigError([`KTRDR_S3_ENDPOINT: ${error.message}`])
@@ -187,5 +217,5 @@ function faultOf({ code, status }: BucketRefusal, settings: BucketSettings): str
   )
     return `KTRDR_S3_REGION ${settings.region} is not the region of ${place} ${said}`
   if (code === 'RequestTimeTooSkewed') return `the clock of this machine is wrong for ${place} ${said}`
-  return `AWS_ACCESS_KEY_ID: the key may not write to ${place} ${said}`
+  return `AWS_ACCESS_KEY_ID: the key may not put, get and delete objects in ${place} ${said}`
 }

@@ -61,6 +61,13 @@ withPostgres(describe)('a node that cannot use its bucket does not start', () =>
     bucket = await startBucket()
   })
 
+  test.each(['PUT', 'GET', 'DELETE'])('whose key may not %s', async forbidden => {
+    bucket.front.refuses = method => (method === forbidden ? [403, 'AccessDenied'] : null)
+    const started = startNode(await newCluster(bucket.environment()), 'all')
+    await expect(started).rejects.toThrow('may not put, get and delete objects')
+    bucket.front.refuses = () => null
+  })
+
   test.each<[string, Record<string, string>, RegExp]>([
     [
       'whose key id is unknown',

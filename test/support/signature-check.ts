@@ -43,6 +43,10 @@ export class SignatureCheck {
   readonly #server: Server
   /** So many further requests are answered that the server is busy. */
   busy = 0
+  /** How each further request is refused; null: it is not. */
+  refuses: (method: string, path: string) => readonly [status: number, code: string] | null = () => null
+  /** What was stored: the paths of requests that were handed on. */
+  readonly puts: string[] = []
 
   /** @param port of the server behind it */
   constructor(port: number, keys: Keys) {
@@ -80,7 +84,10 @@ export class SignatureCheck {
       this.busy--
       return refuse(response, 503, 'SlowDown')
     }
-    const { method, url, headers } = incoming
+    const { method = '', url = '', headers } = incoming
+    const refused = this.refuses(method, url)
+    if (refused !== null) return refuse(response, ...refused)
+    if (method === 'PUT') this.puts.push(url)
     const forward = request({ host: '127.0.0.1', port, method, path: url, headers }, answer => {
       response.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(response)

@@ -151,12 +151,12 @@ export class ArchiveFiles {
     await this.#reader.rows('select archive_sweep_snapshots(?::text[], ?::bigint)', [inUse, ageMs])
   }
 
-  /** Objects to delete: no file can be given them any more. @param limit of them */
-  async garbage(limit: number): Promise<string[]> {
+  /** Objects to delete: no file can be given them any more. @param limit of them  @param after the last key that was seen */
+  async garbage(limit: number, after = ''): Promise<string[]> {
     await this.#reader.rows('select archive_doom_uploads(?::bigint)', [abandonedMs])
-    const rows = await this.#reader.rows('select object_key from archive_garbage where since = -1 limit ?', [
-      limit,
-    ])
+    const sql =
+      'select object_key from archive_garbage where since = -1 and object_key > ? order by object_key limit ?'
+    const rows = await this.#reader.rows(sql, [after, limit])
     return rows.map(row => String(row.object_key))
   }
 
