@@ -1,6 +1,8 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { isAsking, isCopy } from '../archive/exchange.ts'
 import type { Clock } from '../clock.ts'
-import { fetchForAttempt } from '../operations/exchanged-files.ts'
+import { fetchForAttempt, passes } from '../operations/exchanged-files.ts'
 import type { OperationRecord, Outcome } from '../operations/operation.ts'
 import {
   control,
@@ -69,6 +71,8 @@ export class ActiveRun {
   #timedOut = false
   /** What it reads is on this node: silence counts from here. */
   #isSupplied = false
+  /** Resolves when it was asked to stop, or killed. */
+  readonly #stopping = Promise.withResolvers<void>()
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -93,6 +97,7 @@ export class ActiveRun {
   /** Asks the worker to stop; kills its thread when the grace period is over. A drain has its deadline elsewhere. */
   ask(word: typeof stop.cancel | typeof stop.drain): void {
     Atomics.store(this.#words, control.stop, word)
+    this.#stopping.resolve()
     const message: MainMessage = { kind: 'stop' }
     this.#port?.postMessage(message)
     if (word === stop.cancel)
@@ -103,6 +108,7 @@ export class ActiveRun {
     if (this.#killReason !== null) return
     this.#killReason = reason
     this.#findThread()
+    this.#stopping.resolve()
     this.#killing.abort()
   }
 
@@ -120,7 +126,8 @@ export class ActiveRun {
       return
     }
     const beat = Atomics.load(this.#words, control.beat)
-    if (beat !== this.#beat.count) this.#beat = { count: beat, at: now }
+    const isWaiting = isAsking(this.#parts.server.home, this.#thread.threadId)
+    if (beat !== this.#beat.count || isWaiting) this.#beat = { count: beat, at: now }
     else if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
     this.#thread.getHeapStatistics().then(
       heap => {
@@ -148,12 +155,13 @@ export class ActiveRun {
     }
   }
 
-  /** Only the datasets can be missing or damaged here: whatever else throws is a bug. */
+  /** Of the datasets it can only be that they are missing or damaged: whatever else throws there is a bug. */
   async #executeWithBars(): Promise<Outcome> {
     const { record, spec, sharedBars } = this.#parts
+    const early = await this.#supply()
+    if (early !== null) return early
     const pinned = spec.sharesBars?.(record.params, record.provenance.dataset_sha256) ?? []
     try {
-      await this.#supply()
       return await sharedBars.lend(pinned, datasets => this.#execute(datasets))
     } catch (error) {
       const problem = asProblem(error)
@@ -162,18 +170,48 @@ export class ActiveRun {
     }
   }
 
-  /** Brings what the attempt reads to this node; one that is killed meanwhile is not waited for. */
-  async #supply(): Promise<void> {
-    const { record, server } = this.#parts
-    const killed = Promise.withResolvers<void>()
-    const onKill = () => killed.resolve()
-    this.#killing.signal.addEventListener('abort', onKill)
+  /**
+   * Brings what the attempt reads to this node, however long that takes; one that is to stop meanwhile is not waited for.
+   * @returns its end, when nothing is to run
+   */
+  async #supply(): Promise<Outcome | null> {
+    if (!isCopy(this.#parts.server.home)) {
+      this.#isSupplied = true
+      return null
+    }
     try {
-      await Promise.race([fetchForAttempt(server.home, record), killed.promise])
+      await Promise.race([this.#fetch(), this.#stopping.promise])
+      return this.#endOfStop()
+    } catch (error) {
+      return this.#endOfStop() ?? this.#endOf(error)
     } finally {
-      this.#killing.signal.removeEventListener('abort', onKill)
       this.#isSupplied = true
     }
+  }
+
+  async #fetch(): Promise<void> {
+    const { record, server } = this.#parts
+    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
+      try {
+        return await fetchForAttempt(server.home, record)
+      } catch (error) {
+        if (!passes(error) || this.#endOfStop() !== null) throw error
+      }
+      await setTimeoutAsync(pauseMs)
+    }
+  }
+
+  /** What an attempt comes to that is to stop before anything of it runs; null: it is not to stop. */
+  #endOfStop(): Outcome | null {
+    if (this.#killReason !== null) return this.#endOf(null)
+    const word = Atomics.load(this.#words, control.stop)
+    if (word === stop.cancel) return { kind: 'cancelled', mode: 'cooperative' }
+    return word === stop.drain ? { kind: 'interrupted' } : null
+  }
+
+  #endOf(error: unknown): Outcome {
+    const { record, spec } = this.#parts
+    return outcomeOfError(error, this.#killReason, { timeoutMs: record.timeout_ms ?? spec.timeoutMs })
   }
 
   async #execute(datasets: readonly SharedDataset[]): Promise<Outcome> {
@@ -189,9 +227,7 @@ export class ActiveRun {
         signal: this.#killing.signal,
       })
     } catch (error) {
-      outcome = outcomeOfError(error, this.#killReason, {
-        timeoutMs: this.#parts.record.timeout_ms ?? spec.timeoutMs,
-      })
+      outcome = this.#endOf(error)
       // A worker that only threw lives on in the pool; one that was killed or died does not.
       if (this.#thread !== null && !piscina.threads.includes(this.#thread)) await this.#exited
     }

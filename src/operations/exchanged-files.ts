@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
+import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { artifactPath } from '../archive/artifacts.ts'
 import { fetchFiles, fetchVersions, isCopy, refresh, storeFiles } from '../archive/exchange.ts'
+import { namesIn } from '../archive/folder.ts'
 import {
   artifactsFolder,
   checkedName,
@@ -10,6 +12,7 @@ import {
   modelFolder,
   snapshotPath,
 } from '../archive/layout.ts'
+import { systemClock } from '../clock.ts'
 import { Problem } from '../problems.ts'
 import type { Artifact, Checkpoint, OperationRecord } from './operation.ts'
 
@@ -43,6 +46,10 @@ export async function fetchForAttempt(home: string, record: OperationRecord): Pr
   ])
 }
 
+/** Whether it is worth waiting: a bucket, or the database, that is down comes back. */
+export const passes = (error: unknown): boolean =>
+  error instanceof Problem && (error.code === 'archive-unavailable' || error.code === 'database-unavailable')
+
 /** Of checkpoints a damaged one is passed over for an older one, which a worker does for one that is missing, too. */
 async function fetchEarlier(home: string, id: string): Promise<void> {
   const folder = checkpointsFolder(home, id)
@@ -60,12 +67,16 @@ export async function storeResults(
   { artifacts, result }: { readonly artifacts: readonly Artifact[]; readonly result: unknown },
 ): Promise<void> {
   if (!isCopy(home)) return
-  await storeFiles(
-    home,
-    artifacts.map(artifact => artifactPath(home, id, attempt, artifact)),
-  )
   const model = type === 'training' ? modelIn(result) : null
-  if (model !== null) await storeFiles(home, [], [modelFolder(home, model)])
+  const folder = model === null ? null : modelFolder(home, model)
+  const paths = artifacts.map(artifact => artifactPath(home, id, attempt, artifact))
+  const published = folder === null ? [] : (await namesIn(folder)).map(name => join(folder, name))
+  if (folder !== null && published.length === 0) throw new Error(`there is nothing in ${folder}`)
+  // What waits for a bucket for long must not look as if nobody wanted it any more.
+  const now = systemClock.now() / 1000
+  for (const path of [...paths, ...published]) await utimes(path, now, now)
+  await storeFiles(home, paths)
+  if (folder !== null) await storeFiles(home, [], [folder])
 }
 
 /** Gives a checkpoint to the other nodes, before anybody is told that there is one. */
