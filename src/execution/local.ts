@@ -41,6 +41,8 @@ export class LocalExecutor implements Executor {
   readonly #settings: LocalSettings
   /** An attempt that was taken over may still be dying here while the next one runs. */
   readonly #running = new Set<Running>()
+  /** Those too that have ended and whose end is being written. */
+  readonly #recording = new Set<Promise<void>>()
   readonly #active = new Map<OperationType, number>()
   #filling: Promise<void> | null = null
   #again = false
@@ -76,7 +78,7 @@ export class LocalExecutor implements Executor {
     }, graceMs)
     const patience = new AbortController()
     await Promise.race([
-      Promise.allSettled(runs.map(run => run.recorded)),
+      Promise.allSettled([...this.#recording]),
       setTimeoutAsync(graceMs + lastWaitMs, null, { signal: patience.signal }).catch(() => undefined),
     ])
     patience.abort()
@@ -162,7 +164,9 @@ export class LocalExecutor implements Executor {
       },
       error => this.#with.log.error('executor.check', errorFields(error)),
     )
-    run.recorded.then(
+    this.#recording.add(run.recorded)
+    const forget = () => this.#recording.delete(run.recorded)
+    run.recorded.finally(forget).then(
       () => this.#dispatch(),
       error =>
         this.#with.log.error('operation.end_lost', {

@@ -1,12 +1,11 @@
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { keepAttempt } from '../archive/artifacts.ts'
 import { pruneCheckpoints } from '../archive/checkpoints.ts'
 import { isCopy } from '../archive/exchange.ts'
 import { errorFields } from '../log.ts'
 import { Problem } from '../problems.ts'
 import type { Ending } from '../store/store.ts'
-import { asProblem } from '../system-problems.ts'
-import { storeCheckpoint, storeJournal, storeResults } from './exchanged-files.ts'
+import { storeCheckpoint, storeJournal } from './exchanged-files.ts'
+import { HandOver } from './hand-over.ts'
 import { MessageTurns } from './message-turns.ts'
 import type { OperationRecord, OperationType, Outcome, Progress } from './operation.ts'
 import type { WorkerMessage } from './protocol.ts'
@@ -29,12 +28,14 @@ export class Attempts {
   readonly #recorder: Recorder
   readonly #timer: NodeJS.Timeout
   readonly #turns = new MessageTurns()
+  readonly #handOver: HandOver
   #closed = false
   readonly #onLost: ((lost: Lost) => void)[] = []
 
   constructor(collaborators: Collaborators, home: string) {
     this.#with = collaborators
     this.#home = home
+    this.#handOver = new HandOver({ ...collaborators, home, turns: this.#turns })
     this.#recorder = new Recorder(collaborators.store, collaborators.feed, collaborators.clock)
     this.#timer = setInterval(() => this.#tick(), tickMs)
     this.#timer.unref()
@@ -73,9 +74,7 @@ export class Attempts {
   record(record: OperationRecord, message: WorkerMessage): void {
     // A copy of the archive takes its time to save a checkpoint: what was said after it waits.
     const inTurn = isCopy(this.#home) && message.kind !== 'progress'
-    const stored = inTurn
-      ? this.#turns.take(record, () => this.#store(record, message))
-      : this.#store(record, message)
+    const stored = inTurn ? this.#storeInTurn(record, message) : this.#store(record, message)
     stored.catch(error => {
       this.#with.log.error('operation.message_lost', {
         operation_id: record.operation_id,
@@ -91,7 +90,7 @@ export class Attempts {
    * @returns the ended (or requeued) operation; null when the attempt was not the running one any more
    */
   async finish(record: OperationRecord, came: Outcome): Promise<OperationRecord | null> {
-    const outcome = isCopy(this.#home) ? await this.#handOver(record, came) : came
+    const outcome = isCopy(this.#home) ? await this.#handOver.give(record, came) : came
     const last = this.#recorder.end(record)
     const ended = await this.#untilStored(record, () => this.#write(record, outcome, last))
     if (ended === null) {
@@ -139,31 +138,8 @@ export class Attempts {
 
   close(): void {
     this.#closed = true
+    this.#handOver.close()
     clearInterval(this.#timer)
-  }
-
-  /**
-   * What an attempt left gets to the other nodes before they hear of its end, however long that takes: it goes on giving
-   * signs of life meanwhile.
-   */
-  async #handOver(record: OperationRecord, outcome: Outcome): Promise<Outcome> {
-    const { log } = this.#with
-    const { operation_id } = record
-    await this.#turns.settled(record)
-    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
-      try {
-        if (outcome.kind === 'completed') await storeResults(this.#home, record, outcome)
-        else await storeJournal(this.#home, record)
-        return outcome
-      } catch (error) {
-        log.error('operation.files_delayed', { operation_id, ...errorFields(error) })
-        if (outcome.kind !== 'completed') return outcome
-        const problem = asProblem(error) ?? new Problem('internal', 'Its results could not be stored.')
-        const passes = problem.code === 'archive-unavailable' || problem.code === 'database-unavailable'
-        if (!passes || this.#closed) return { kind: 'failed', problem: problem.toData(), mode: 'cooperative' }
-      }
-      await setTimeoutAsync(pauseMs)
-    }
   }
 
   #write(record: OperationRecord, outcome: Outcome, last: LastProgress): Promise<OperationRecord | null> {
@@ -231,6 +207,13 @@ export class Attempts {
     }
   }
 
+  #storeInTurn(record: OperationRecord, message: WorkerMessage): Promise<void> {
+    const work = () => this.#store(record, message)
+    // A bucket that is slow gets the newest checkpoint only.
+    if (message.kind === 'checkpoint') return this.#turns.takeNewest(record, 'checkpoint', work)
+    return this.#turns.take(record, work)
+  }
+
   async #store(record: OperationRecord, message: WorkerMessage): Promise<void> {
     const { store, feed, clock, log } = this.#with
     const { operation_id: id, attempt, revision } = record
@@ -287,7 +270,7 @@ export class Attempts {
   #noteJournal(record: OperationRecord): void {
     if (!isCopy(this.#home) || !this.#turns.isDue(record, this.#with.clock.now(), journalEveryMs)) return
     this.#turns
-      .take(record, () => storeJournal(this.#home, record))
+      .takeNewest(record, 'journal', () => storeJournal(this.#home, record))
       .catch(error => this.#with.log.warn('operation.journal_delayed', errorFields(error)))
   }
 
