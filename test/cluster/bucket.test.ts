@@ -239,6 +239,21 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     expect((await textOf(west, 'HURT/1d')).text).toBe((await textOf(east, 'HURT/1d')).text)
   })
 
+  test('what was found damaged is whole again when it is imported again', async () => {
+    const text = barsFrom(8_500, 50)
+    await store(east, 'HEAL/1d', text)
+    const [object = ''] = bucket.objects('HEAL/1d/segments')
+    const whole = readFileSync(object)
+    truncateSync(object, 100)
+    expect((await west.get<Problem>('/api/v1/datasets/HEAL/1d')).body.code).toBe('archive-damaged')
+    expect((await store(west, 'HEAL/1d', text)).status).toBeLessThan(300)
+    await west.kill()
+    rmSync(join(west.home, 'archive-copy'), { recursive: true })
+    await west.start()
+    expect((await textOf(west, 'HEAL/1d')).text).toBe((await textOf(east, 'HEAL/1d')).text)
+    expect(bucket.objects('HEAL/1d/segments').some(path => readFileSync(path).equals(whole))).toBe(true)
+  })
+
   test('without its copy a node goes on, while it runs and after a start', async () => {
     await store(east, 'GONE/1d', barsFrom(7_000, 50))
     const before = await textOf(west, 'GONE/1d')
