@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, openAsBlob } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -72,8 +72,6 @@ export class Bucket {
   readonly #closing = new AbortController()
   readonly #waiting: (() => void)[] = []
   #running = 0
-  /** The key may read: an object that it may not read is not there. */
-  #canRead = false
 
   constructor(settings: BucketSettings, log: Log) {
     this.#settings = settings
@@ -87,18 +85,17 @@ export class Bucket {
   }
 
   /**
-   * Writes, reads and deletes an object. @param path of a file that is not there, nor is it afterwards
+   * Writes, reads and deletes an object of its own. @param path of a file that is not there, nor is it afterwards
    * @throws {BucketRefusal} when one of them is not allowed  @throws {Problem} 'archive-unavailable'
    */
-  async tryOut(key: string, path: string): Promise<void> {
+  async tryOut(path: string): Promise<void> {
+    const key = this.keyOf(`probe~${randomUUID()}`)
     const bytes = Buffer.from('ktrdr')
     await this.putBytes(key, bytes)
-    const received = await this.get(key, path, bytes.length)
-    await rm(path, { force: true })
-    if (received?.sha256 !== createHash('sha256').update(bytes).digest('hex'))
+    const received = await this.#receive(key, path, bytes.length).finally(() => rm(path, { force: true }))
+    if (received.sha256 !== createHash('sha256').update(bytes).digest('hex'))
       throw unavailable(this.#settings, 'an object that was just stored cannot be read')
     await this.remove(key)
-    this.#canRead = true
   }
 
   /** Uploads a file; the server compares what arrives with the hash. @throws {Problem} 'archive-unavailable' */
@@ -125,16 +122,20 @@ export class Bucket {
    */
   async get(key: string, path: string, expectedBytes: number): Promise<Digest | null> {
     try {
-      return await this.#send(
-        { method: 'GET', key, sha256: emptySha256, body: null, bytes: expectedBytes },
-        response => receive(response, path),
-      )
+      return await this.#receive(key, path, expectedBytes)
     } catch (error) {
       await rm(path, { force: true })
-      // Amazon says so of what is not there to a key that may not list objects.
-      if (isMissingObject(error) || (this.#canRead && isDenied(error))) return null
+      if (isMissingObject(error)) return null
+      // Amazon denies what is not there to a key that may not list objects, though it may read what is there.
+      const mayRead = isDenied(error) && (await this.tryOut(path).then(...answersWhether))
+      if (mayRead) return null
       throw error
     }
+  }
+
+  #receive(key: string, path: string, bytes: number): Promise<Digest> {
+    const request: Request = { method: 'GET', key, sha256: emptySha256, body: null, bytes }
+    return this.#send(request, response => receive(response, path))
   }
 
   /** Deletes an object; one that is gone is deleted. @throws {Problem} 'archive-unavailable' */
@@ -257,6 +258,8 @@ async function receive(response: Response, path: string): Promise<Digest> {
 
 const isMissingObject = (error: unknown): boolean =>
   error instanceof BucketRefusal && error.status === 404 && error.code !== 'NoSuchBucket'
+
+const answersWhether = [() => true, () => false] as const
 
 const isDenied = (error: unknown): boolean =>
   error instanceof BucketRefusal && error.status === 403 && error.code === 'AccessDenied'

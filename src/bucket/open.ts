@@ -193,7 +193,7 @@ export async function collectGarbage(
 /** Writes, reads and deletes an object: whatever is wrong with address, key or bucket shows now. */
 async function tryOut(bucket: Bucket, settings: BucketSettings, home: string): Promise<void> {
   try {
-    await bucket.tryOut(bucket.keyOf(`probe~${randomUUID()}`), join(home, `.${randomUUID()}.tmp`))
+    await bucket.tryOut(join(home, `.${randomUUID()}.tmp`))
   } catch (error) {
     if (error instanceof BucketRefusal) throw new ConfigError([faultOf(error, settings)])
     if (error instanceof Problem) throw new ConfigError([`KTRDR_S3_ENDPOINT: ${error.message}`])

@@ -239,6 +239,20 @@ withPostgres(describe)('nodes with an archive in a bucket', () => {
     expect((await textOf(west, 'HURT/1d')).text).toBe((await textOf(east, 'HURT/1d')).text)
   })
 
+  test('an object that Amazon denies because it is not there is gone; a key that may read nothing is told', async () => {
+    await store(east, 'DENY/1d', barsFrom(8_800, 50))
+    const denied = ['DENY/1d/segments', '']
+    const codes: string[] = []
+    for (const part of denied) {
+      bucket.front.refuses = (method, path) =>
+        method === 'GET' && path.includes(part) ? [403, 'AccessDenied'] : null
+      codes.push((await west.get<Problem>('/api/v1/datasets/DENY/1d')).body.code)
+    }
+    bucket.front.refuses = () => null
+    expect(codes).toEqual(['archive-damaged', 'archive-unavailable'])
+    expect((await textOf(west, 'DENY/1d')).status).toBe(200)
+  })
+
   test('what was found damaged is whole again when it is imported again', async () => {
     const text = barsFrom(8_500, 50)
     await store(east, 'HEAL/1d', text)
