@@ -3,6 +3,7 @@ export default {
   testEnvironment: 'node',
   transform: {},
   extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: ['<rootDir>/test/support/properties.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // Ends what hangs. What takes a second here takes half a minute where ten programs share two cores.
   testTimeout: 120_000,

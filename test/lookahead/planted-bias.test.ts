@@ -8,8 +8,8 @@ const hours = hoursOf(3, 480)
 const market: MarketView = [{ symbol: 'BTC', bars: { '1h': hours, '1d': daysOf(hours) } }]
 const deciding = { close_time: hours.close_time, from: 0, to: hours.length }
 
-const analyse = (source: ColumnSource, cuts = 20, seed = 1) =>
-  analyseLookahead({ market, source, deciding, cuts, seed })
+const analyse = (source: ColumnSource, cuts = 20, seed = 1, from = 0) =>
+  analyseLookahead({ market, source, deciding: { ...deciding, from }, cuts, seed })
 
 const mean = { name: 'mean', kind: 'indicator', values: meanOf(10) } as const
 const above = (name: string) =>
@@ -92,7 +92,8 @@ test('whatever is read too early and however far ahead, it is what is named, wit
       fc.integer({ min: 3, max: 30 }),
       (ahead, seed, cuts) => {
         const early = { name: 'early', kind: 'indicator', values: closeAhead(ahead) } as const
-        const { findings } = analyse(sourceOf('1h', [early, mean, above('early')]), cuts, seed)
+        // Behind every cut lie as many bars as are looked ahead.
+        const { findings } = analyse(sourceOf('1h', [early, mean, above('early')]), cuts, seed, 12)
         expect(findings.filter(({ role }) => role === 'root').map(({ name }) => name)).toEqual(['early'])
         expect(findings[0]?.bars_back).toBe(ahead - 1)
       },
