@@ -112,8 +112,7 @@ export async function fetchFiles(
   folders: readonly string[] = [],
 ): Promise<void> {
   if (!isCopy(home)) return
-  const data = { paths: paths.map(path => nameOf(home, path)), folders: folders.map(f => nameOf(home, f)) }
-  await ask(home, 'fetch', data)
+  await ask(home, 'fetch', { paths: namesOf(home, paths), folders: namesOf(home, folders) })
 }
 
 /** Brings versions of datasets here with all they consist of. @param folder of the dataset, null: of whatever dataset */
@@ -133,8 +132,7 @@ export async function storeFiles(
   folders: readonly string[] = [],
 ): Promise<void> {
   if (!isCopy(home)) return
-  const data = { paths: paths.map(path => nameOf(home, path)), folders: folders.map(f => nameOf(home, f)) }
-  await ask(home, 'store', data)
+  await ask(home, 'store', { paths: namesOf(home, paths), folders: namesOf(home, folders) })
 }
 
 /** Changes a small file for all nodes. Only where {@link isCopy}. @param replacing paths in this folder */
@@ -143,9 +141,8 @@ export async function replaceFile(
   replacing: Replacing,
 ): Promise<ExchangeShapes['replace']['answer']> {
   const { path, needs, touched } = replacing
-  const names = (paths: readonly string[]) => paths.map(one => nameOf(home, one))
-  const data = { ...replacing, path: nameOf(home, path), needs: names(needs), touched: names(touched) }
-  const answer = await ask(home, 'replace', data)
+  const named = { path: nameOf(home, path), needs: namesOf(home, needs), touched: namesOf(home, touched) }
+  const answer = await ask(home, 'replace', { ...replacing, ...named })
   if (answer === null) throw new Error(`${home} is no copy of an archive`)
   return answer
 }
@@ -153,7 +150,7 @@ export async function replaceFile(
 /** Takes files from the other nodes; those of this one are left to who called. */
 export async function removeFiles(home: string, paths: readonly string[]): Promise<void> {
   if (!isCopy(home) || paths.length === 0) return
-  await ask(home, 'remove', { paths: paths.map(path => nameOf(home, path)), folder: null, spared: null })
+  await ask(home, 'remove', { paths: namesOf(home, paths), folder: null, spared: null })
 }
 
 /** As {@link removeFiles}, for all below a folder. @param spared a folder in it that stays */
@@ -225,3 +222,5 @@ function announcementOf(home: string): Announcement | null {
 
 /** A path below the archive's folder, the same on every system. */
 const nameOf = (home: string, path: string): string => relative(home, path).split(sep).join('/')
+
+const namesOf = (home: string, paths: readonly string[]): string[] => paths.map(path => nameOf(home, path))

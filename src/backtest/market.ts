@@ -83,14 +83,22 @@ export class Market {
     const { position } = broker
     if (position.units === 0) return
     const { bars } = this.input
-    const { bracket } = position
     const open = bars.open[i] as number
     const timeMs = bars.time[i] as number
     floor.account.placeCloseout(position)
+    if (this.exitBehind(open, i, timeMs)) return
+    if (broker.exit !== noExit && !(this.fillsAtClose && !broker.isStopping()))
+      broker.leave(i, timeMs, open, broker.exit)
+  }
+
+  /** Ends the position where the open of a bar, or of a finer one, lies at or behind a level. @returns whether it does */
+  private exitBehind(open: number, i: number, timeMs: number): boolean {
+    const { broker } = this
+    const { bracket } = broker.position
     if (bracket.isStoppedAt(open)) broker.leave(i, timeMs, open, bracket.stopReason(open))
     else if (bracket.isTargetAt(open) && !broker.isStopping()) broker.leave(i, timeMs, open, exitCodes.target)
-    else if (broker.exit !== noExit && !(this.fillsAtClose && !broker.isStopping()))
-      broker.leave(i, timeMs, open, broker.exit)
+    else return false
+    return true
   }
 
   /** At the open: the entry that was ordered, where the open fills it. */
@@ -249,17 +257,12 @@ export class Market {
 
   /** Takes a position that is held at the beginning of the finer bar `first` through it and those after it. */
   private replayExit(finer: Bars, first: number, i: number): void {
-    const { broker } = this
-    const { position } = broker
+    const { position } = this.broker
     const { bars } = this.input
     const endMs = bars.close_time[i] as number
     for (let j = first; j < finer.length && (finer.time[j] as number) < endMs; j++) {
       if (position.units === 0) return
-      const open = finer.open[j] as number
-      const { bracket } = position
-      if (bracket.isStoppedAt(open)) broker.leave(i, endMs, open, bracket.stopReason(open))
-      else if (bracket.isTargetAt(open) && !broker.isStopping())
-        broker.leave(i, endMs, open, exitCodes.target)
+      this.exitBehind(finer.open[j] as number, i, endMs)
       // What the volume did not fill at its open is held through it.
       if (position.units !== 0) this.levels.pass(finer, j, i, fromOpen)
     }

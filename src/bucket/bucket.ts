@@ -107,13 +107,14 @@ export class Bucket {
     })
   }
 
-  /** Uploads a few bytes. */
-  async putBytes(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** Uploads a few bytes. @returns what they are  @throws {Problem} 'archive-unavailable' */
+  async putBytes(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<Digest> {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const body = new Blob([bytes])
     await this.#send({ method: 'PUT', key, sha256, body, bytes: bytes.length }, async response => {
       await response.body?.cancel()
     })
+    return { sha256, size_bytes: bytes.length }
   }
 
   /**

@@ -100,9 +100,8 @@ export class Uploads {
   async #uploadJournal(path: string, key: string): Promise<NewArchiveFile> {
     const { home, bucket } = this.#parts
     const bytes = await readFile(join(home, path))
-    await bucket.putBytes(key, bytes)
-    const sha256 = hash('sha256', bytes)
-    return { path, sha256, size_bytes: bytes.length, object_key: key, content: null, everywhere: false }
+    const digest = await bucket.putBytes(key, bytes)
+    return { path, ...digest, object_key: key, content: null, everywhere: false }
   }
 }
 
