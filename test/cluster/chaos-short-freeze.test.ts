@@ -8,8 +8,8 @@ afterAll(stopPrograms)
 
 test('a server that stood still for longer than workers may be silent blames no worker for it', async () => {
   const program = await startProgram()
-  // Native calls of a second: on waking, a worker cannot give a sign of life at once.
-  const params = { steps: 4, step_ms: 1_000, burn: 'native' }
+  // Native calls: on waking, a worker cannot give a sign of life at once.
+  const params = { steps: 12, step_ms: 300, burn: 'native' }
   const { operation_id: id } = await program.submit('exercise', params)
   await program.until(id, ({ progress }) => progress > 0)
   program.sendSignal('SIGSTOP')
