@@ -3459,6 +3459,11 @@ export interface components {
              */
             spin_at?: number | null;
             /**
+             * @description Its thread is killed when it gives no sign of life for so long.
+             * @default 20000
+             */
+            stall_ms?: number;
+            /**
              * @description Allocate so much memory before the first step.
              * @default 0
              */

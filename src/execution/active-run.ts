@@ -122,13 +122,13 @@ export class ActiveRun {
     // The whole process was frozen: nobody can have given a sign of life.
     if (stoodStill || !this.#isSupplied) this.#beat = { ...this.#beat, at: now }
     if (this.#thread === null) {
-      if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+      if (now - this.#beat.at > this.#stallMs()) this.kill('worker-unresponsive')
       return
     }
     const beat = Atomics.load(this.#words, control.beat)
     const isWaiting = isAsking(this.#parts.server.home, this.#thread.threadId)
     if (beat !== this.#beat.count || isWaiting) this.#beat = { count: beat, at: now }
-    else if (now - this.#beat.at > this.#parts.spec.stallMs) this.kill('worker-unresponsive')
+    else if (now - this.#beat.at > this.#stallMs()) this.kill('worker-unresponsive')
     this.#thread.getHeapStatistics().then(
       heap => {
         this.#memoryBytes = heap.used_heap_size + heap.external_memory
@@ -138,6 +138,11 @@ export class ActiveRun {
         this.#memoryBytes = null // the thread is ending
       },
     )
+  }
+
+  #stallMs(): number {
+    const { record, spec } = this.#parts
+    return typeof spec.stallMs === 'number' ? spec.stallMs : spec.stallMs(record.params)
   }
 
   state(): Omit<ThreadState, 'slot'> {

@@ -21,7 +21,7 @@ export const exerciseSpec: WorkerSpec = {
   worker: 'exercise.ts',
   resumable: true,
   timeoutMs: 60 * MINUTE_MS,
-  stallMs: 5_000,
+  stallMs: params => (params as ExerciseParams).stall_ms,
   maxConcurrent: null,
   series: { steps: { step: 'step', value: 'number' } },
   prepare: async params => {

@@ -53,7 +53,7 @@ export type WorkerSpec = Common & {
   /** True when it saves checkpoints and can go on from one. */
   readonly resumable: boolean
   /** A worker that gives no sign of life for so long is killed: `worker-unresponsive`. */
-  readonly stallMs: number
+  readonly stallMs: number | ((params: Params) => number)
   /**
    * The datasets that are handed over in memory which all threads share, see `WorkerContext.bars`.
    * @param sha256s the pinned versions, in the order of `Prepared.dataset_sha256`

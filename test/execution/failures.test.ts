@@ -14,7 +14,7 @@ test('each way a worker can die fails its own operation with its own problem, an
     'exercise-failed': await program.submit('exercise', { steps: 9, fail_at: 3 }),
     'worker-threw': await program.submit('exercise', { steps: 9, throw_at: 3 }),
     'worker-exited': await program.submit('exercise', { steps: 9, exit_at: 3 }),
-    'worker-unresponsive': await program.submit('exercise', { steps: 9, spin_at: 3 }),
+    'worker-unresponsive': await program.submit('exercise', { steps: 9, spin_at: 3, stall_ms: 2_000 }),
     'out-of-memory': await program.submit('exercise', { ...endless, allocate_mb: 4_000, allocate: 'heap' }),
   }
   const buffers = await program.submit('exercise', { ...endless, allocate_mb: 400, allocate: 'buffers' })

@@ -37,6 +37,7 @@ test('the defaults that will run are in the params', async () => {
     metrics: 0,
     checkpoint_every: 0,
     deaf: false,
+    stall_ms: 20_000,
     fail_at: null,
     seed: 1,
   })
