@@ -104,6 +104,8 @@ export async function leftAfterInterruptions(
   await program.until(id, ({ children }) => (children?.completed ?? 0) >= 2)
   await program.kill()
   await program.start()
+  // In a cluster only when the lease of the killed one is over.
+  await program.until(id, ({ attempt }) => attempt > 1)
   expect((await program.cancel(id)).status).toBe(202)
   expect((await program.end(id)).status).toBe('cancelled')
   expect((await program.request('POST', `/api/v1/operations/${id}/resume`)).status).toBe(202)
