@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
-import { rename, rm, stat, utimes } from 'node:fs/promises'
+import { stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { temporaryPath, writeFileAtomically } from '../archive/atomic.ts'
 import type { ExchangeShapes, Replacing } from '../archive/exchange.ts'
 import { isMissing, namesIn } from '../archive/folder.ts'
 import { systemClock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { Problem } from '../problems.ts'
 import type { ArchiveFile, ArchiveFiles } from '../store/postgres/archive-files.ts'
 import { forEachAFewAtOnce } from './a-few-at-once.ts'
 import type { Bucket } from './bucket.ts'
+import { download, isDamaged } from './download.ts'
 import { KeptEverywhere } from './kept-everywhere.ts'
 import { isKeptEverywhere } from './kinds.ts'
 import { inlineFile, Uploads } from './uploads.ts'
@@ -195,25 +194,12 @@ export class ArchiveCopy {
   }
 
   async #receive(file: ArchiveFile): Promise<void> {
-    const { home, bucket, files, log } = this.#parts
-    const target = join(home, file.path)
-    let wanted: ArchiveFile | undefined = file
-    let fault = ''
-    for (let n = 0; n < 2 && wanted !== undefined; n++) {
-      if (wanted.content !== null) return writeFileAtomically(target, wanted.content)
-      const temporary = temporaryPath(target)
-      const received = await bucket.get(wanted.object_key, temporary, wanted.size_bytes)
-      if (received?.sha256 === wanted.sha256 && received.size_bytes === wanted.size_bytes)
-        return rename(temporary, target)
-      await rm(temporary, { force: true })
-      fault = received === null ? 'its object is gone' : faultOf(wanted, received.size_bytes)
-      log.warn('bucket.damaged', { path: file.path, key: wanted.object_key, fault })
-      // Stored anew or removed meanwhile; or damaged on its way.
-      wanted = (await files.find([file.path]))[0]
+    try {
+      await download(this.#parts, file, join(this.#parts.home, file.path))
+    } catch (error) {
+      if (isDamaged(error)) this.#uploads.foundDamaged(file.path)
+      throw error
     }
-    if (wanted === undefined) return
-    this.#uploads.foundDamaged(file.path)
-    throw damaged(file.path, fault)
   }
 
   async #filesIn(folder: string): Promise<string[]> {
@@ -230,15 +216,4 @@ function segmentsOf({ path, content }: ArchiveFile): string[] {
   if (!Array.isArray(version.segments)) return []
   const folder = path.replace(/versions\/[^/]*$/, 'segments')
   return version.segments.map(({ sha256 }: { sha256: string }) => `${folder}/${sha256}.arrow`)
-}
-
-const faultOf = ({ size_bytes }: ArchiveFile, received: number): string =>
-  received === size_bytes ? 'its checksum is wrong' : `it has ${received} bytes instead of ${size_bytes}`
-
-const isDamaged = (error: unknown): boolean => error instanceof Problem && error.code === 'archive-damaged'
-
-function damaged(path: string, fault: string): Problem {
-  return new Problem('archive-damaged', `${path} in the bucket of the archive is damaged: ${fault}.`, {
-    hint: 'Bring its object back from a copy of the bucket, or make it again: bars by a download, results by a new operation.',
-  })
 }

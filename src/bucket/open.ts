@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads'
 import {
   type Announcement,
@@ -12,14 +11,16 @@ import {
 } from '../archive/exchange.ts'
 import { createLayout } from '../archive/layout.ts'
 import { systemClock } from '../clock.ts'
-import { type BucketSettings, ConfigError } from '../config.ts'
+import type { BucketSettings } from '../config.ts'
 import { errorFields, type Log } from '../log.ts'
 import { Problem } from '../problems.ts'
 import type { ArchiveFiles } from '../store/postgres/archive-files.ts'
 import { asProblem } from '../system-problems.ts'
+import { refuseUnfinishedNames } from '../transfer/unfinished.ts'
 import { ArchiveCopy } from './archive-copy.ts'
-import { Bucket, BucketRefusal, closed, describeBucket } from './bucket.ts'
+import { type Bucket, BucketRefusal, closed, describeBucket } from './bucket.ts'
 import { evict } from './evict.ts'
+import { reachBucket } from './reach.ts'
 
 /** Nobody stored or pinned it for so long: it is no more in the making. */
 const graceMs = 3_600_000
@@ -39,7 +40,11 @@ type Parts = {
 }
 
 /** An archive in a bucket, in use. */
-export type OpenArchive = { readonly close: () => void }
+export type OpenArchive = {
+  /** @throws {Error} when a command that fills it has begun, and has not ended */
+  readonly refuseUnfinished: () => Promise<void>
+  readonly close: () => void
+}
 
 type Answers = {
   readonly [K in ExchangeKind]: (data: ExchangeShapes[K]['data']) => Promise<ExchangeShapes[K]['answer']>
@@ -49,11 +54,13 @@ type Answers = {
  * Opens the archive in a bucket and answers what the threads of this process ask of it. To be called before any thread is
  * started.
  * @throws {ConfigError} when the bucket cannot be reached, or refuses the key
+ * @throws {Error} when the archive was filled only in part
  */
 export async function openArchive(parts: Parts): Promise<OpenArchive> {
   const { settings, home, files, log } = parts
-  const bucket = new Bucket(settings, log)
-  await tryOut(bucket, settings, home)
+  const bucket = await reachBucket(settings, home, log)
+  const refuseUnfinished = () => refuseUnfinishedNames(describeBucket(settings), files)
+  await refuseUnfinished()
   createLayout(home)
   const copy = new ArchiveCopy({ home, bucket, files, log })
   await copy.start()
@@ -76,6 +83,7 @@ export async function openArchive(parts: Parts): Promise<OpenArchive> {
   void collect()
   void clear()
   return {
+    refuseUnfinished,
     close: () => {
       for (const timer of timers) clearInterval(timer)
       if (soon !== null) clearTimeout(soon)
@@ -188,34 +196,4 @@ export async function collectGarbage(
     after = keys.at(-1) ?? ''
   }
   if (failures.length > 0) throw failures[0]
-}
-
-/** Writes, reads and deletes an object: whatever is wrong with address, key or bucket shows now. */
-async function tryOut(bucket: Bucket, settings: BucketSettings, home: string): Promise<void> {
-  try {
-    await bucket.tryOut(join(home, `.${randomUUID()}.tmp`))
-  } catch (error) {
-    if (error instanceof BucketRefusal) throw new ConfigError([faultOf(error, settings)])
-    if (error instanceof Problem) throw new ConfigError([`KTRDR_S3_ENDPOINT: ${error.message}`])
-    throw error
-  }
-}
-
-function faultOf({ code, status }: BucketRefusal, settings: BucketSettings): string {
-  const place = `the bucket ${describeBucket(settings)}`
-  const said = `(${status}${code === '' ? '' : ` ${code}`})`
-  if (code === 'NoSuchBucket' || status === 404)
-    return `KTRDR_ARCHIVE_URL: ${place} does not exist ${said}: make it first, ktrdr does not`
-  if (code === 'InvalidAccessKeyId') return `AWS_ACCESS_KEY_ID is not known to ${place} ${said}`
-  if (code === 'SignatureDoesNotMatch')
-    return `AWS_SECRET_ACCESS_KEY is not the key of AWS_ACCESS_KEY_ID, or KTRDR_S3_REGION is wrong, for ${place} ${said}`
-  if (
-    code === 'PermanentRedirect' ||
-    code === 'AuthorizationHeaderMalformed' ||
-    status === 301 ||
-    status === 307
-  )
-    return `KTRDR_S3_REGION ${settings.region} is not the region of ${place} ${said}`
-  if (code === 'RequestTimeTooSkewed') return `the clock of this machine is wrong for ${place} ${said}`
-  return `AWS_ACCESS_KEY_ID: the key may not put, get and delete objects in ${place} ${said}`
 }

@@ -85,7 +85,7 @@ export class Uploads {
   async #uploadFile(path: string, key: string): Promise<NewArchiveFile> {
     const { home, bucket } = this.#parts
     const digest = await digestOf(join(home, path))
-    if (path.endsWith('.arrow') && path.startsWith('bars/') && !path.includes(digest.sha256))
+    if (isMisnamed(path, digest.sha256))
       throw new Error(`${path} is damaged on this node: its name is not its checksum`)
     const before = this.#unnamed.get(path)
     const isThere = before?.sha256 === digest.sha256
@@ -104,6 +104,10 @@ export class Uploads {
     return { path, ...digest, object_key: key, content: null, everywhere: false }
   }
 }
+
+/** Whether a file is a segment of bars whose name is not its checksum: one of the two is wrong. */
+export const isMisnamed = (path: string, sha256: string): boolean =>
+  path.endsWith('.arrow') && path.startsWith('bars/') && !path.includes(sha256)
 
 /** A small file, as it lies in its row. */
 export function inlineFile(path: string, content: Uint8Array): NewArchiveFile {

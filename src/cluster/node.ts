@@ -21,7 +21,8 @@ type Places = Pick<Config, 'archive' | 'bucket'> & { readonly databaseUrl: strin
 /**
  * One node of a cluster: operations and their queue are in Postgres, files in a folder that all nodes share, or in a
  * bucket.
- * @throws when the database or the bucket cannot be reached, or the database is of a later version
+ * @throws when the database or the bucket cannot be reached, the database is of a later version, or the archive was filled
+ * only in part
  */
 export async function openClusterNode(
   { databaseUrl, archive: home, bucket }: Places,
@@ -51,7 +52,11 @@ export async function openClusterNode(
       nodes = new ClusterNodes(store, own, voice, log)
       return nodes
     },
-    announce: async () => nodes?.start(),
+    announce: async () => {
+      await nodes?.start()
+      // A command that fills the archive says so, then looks for nodes: one of the two hears of the other.
+      await archive?.refuseUnfinished()
+    },
     close: async () => {
       if (repairs !== null) clearInterval(repairs)
       await nodes?.stop()

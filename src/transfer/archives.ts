@@ -1,68 +1,181 @@
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type ArchiveFile, copyFiles, filesIn, isManifest } from './files.ts'
+import type { BucketSettings } from '../config.ts'
+import type { BucketArchive } from './bucket-archive.ts'
+import { type Copied, copyFiles, filesIn, isManifest, isOfOlderLayout, joined } from './files.ts'
 import type { Progress } from './progress.ts'
 import { Refusal } from './refusal.ts'
-import { clearUnfinished, markUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
+import {
+  clearUnfinished,
+  markUnfinished,
+  readUnfinished,
+  refuseUnfinished,
+  type Unfinished,
+} from './unfinished.ts'
+
+/** Where the files of operations lie: in a folder, or in a bucket, with their names in the database of `url`. */
+export type ArchivePlace =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'bucket'; readonly settings: BucketSettings; readonly url: string }
+
+/** An archive that a command works on. Paths are relative to it, with `/`. */
+export type Archive = FolderArchive | BucketArchive
 
 /** Files of an archive that were put into another. */
-export type MovedFiles = {
-  readonly files: readonly ArchiveFile[]
-  readonly bytes: number
-  /** Of these, how many lay there already. */
-  readonly kept: number
+export type MovedFiles = Copied & { readonly bytes: number }
+
+/** An archive that is a folder. */
+export class FolderArchive {
+  readonly kind = 'folder'
+  readonly folder: string
+  /** As people know it. */
+  readonly name: string
+  /** What to do who needs an empty one. */
+  readonly anew = 'choose an empty folder'
+
+  constructor(folder: string) {
+    this.folder = folder
+    this.name = folder
+  }
+
+  /** @returns what has begun to fill it and did not end; null: nothing has */
+  async unfinished(): Promise<Unfinished | null> {
+    return readUnfinished(this.folder)
+  }
+
+  /** @throws {Error} that says how to go on, when it was filled only in part */
+  async refuseUnfinished(): Promise<void> {
+    refuseUnfinished(this.folder)
+  }
+
+  /** From now on no server starts on it, until `clear`. */
+  mark(what: Unfinished): Promise<void> {
+    return markUnfinished(this.folder, what)
+  }
+
+  clear(): Promise<void> {
+    return clearUnfinished(this.folder)
+  }
+
+  /** Of its files, sorted. */
+  paths(): Promise<string[]> {
+    return filesIn(this.folder)
+  }
+
+  async remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await rm(join(this.folder, path))
+  }
+
+  async close(): Promise<void> {}
 }
 
-export const isSameArchive = (one: string, other: string): boolean => resolve(one) === resolve(other)
+export const isSameArchive = (one: ArchivePlace, other: ArchivePlace): boolean =>
+  one.kind === 'folder' && other.kind === 'folder' && resolve(one.folder) === resolve(other.folder)
+
+/** Works on an archive. What a bucket needs is loaded where one is named. @throws {Refusal} when it cannot be reached */
+export async function withArchive<T>(
+  place: ArchivePlace,
+  work: (archive: Archive) => Promise<T>,
+): Promise<T> {
+  const archive = place.kind === 'folder' ? new FolderArchive(place.folder) : await openBucket(place)
+  try {
+    return await work(archive)
+  } finally {
+    await archive.close()
+  }
+}
+
+async function openBucket(place: ArchivePlace & { readonly kind: 'bucket' }): Promise<BucketArchive> {
+  const { BucketArchive } = await import('./bucket-archive.ts')
+  return BucketArchive.open(place)
+}
 
 /**
- * Makes sure that a folder may be filled: it is empty, or the same command began to fill it. From then on, until
- * {@link finishArchive}, no server starts on it.
+ * Makes sure that an archive may be filled: it is empty, or the same command began to fill it. From then on, until it is
+ * cleared of the mark, no server starts on it.
  */
-export async function beginArchive(archive: string, what: Unfinished): Promise<void> {
-  const begun = readUnfinished(archive)
+export async function beginArchive(archive: Archive, what: Unfinished): Promise<void> {
+  const begun = await archive.unfinished()
   if (begun !== null && (begun.command !== what.command || begun.from !== what.from))
     throw new Refusal(
-      `In ${archive} the ${begun.command} from ${begun.from} did not finish.`,
-      'Run that command again, or choose an empty folder.',
+      `In ${archive.name} the ${begun.command} from ${begun.from} did not finish.`,
+      `Run that command again, or ${archive.anew}.`,
     )
-  const [first] = begun === null ? await filesIn(archive) : []
+  const [first] = begun === null ? await archive.paths() : []
   if (first !== undefined)
-    throw new Refusal(
-      `${archive} is not empty: it holds ${first}.`,
-      'Choose an empty folder, or empty this one.',
-    )
-  await markUnfinished(archive, what)
+    throw new Refusal(`${archive.name} is not empty: it holds ${first}.`, `Empty it, or ${archive.anew}.`)
+  await archive.mark(what)
 }
 
-/** Everything is there. */
-export const finishArchive = clearUnfinished
+/** A node of a bucket does not upgrade what it has no copy of. @throws {Refusal} */
+export async function refuseOlderLayout(from: Archive, to: Archive): Promise<void> {
+  if (to.kind === 'folder') return
+  const old = (await from.paths()).find(isOfOlderLayout)
+  if (old === undefined) return
+  throw new Refusal(
+    `${from.name} holds bars in an older layout: ${old}.`,
+    'Start this ktrdr once on a data folder with them and stop it again: a backup is restored into one first.',
+  )
+}
 
 /**
  * Copies a whole archive whose server is stopped. What an interrupted run has copied stays, what the source does not
  * hold (any more) is removed. Manifests go last: what they name is there before them.
  */
-export async function moveArchive(
-  ways: { readonly from: string; readonly to: string },
-  progress: Progress,
-): Promise<MovedFiles> {
-  const paths = await filesIn(ways.from)
+export async function moveArchive(from: Archive, to: Archive, progress: Progress): Promise<MovedFiles> {
+  const paths = await from.paths()
   const wanted = new Set(paths)
-  for (const path of await filesIn(ways.to)) if (!wanted.has(path)) await rm(join(ways.to, path))
+  await to.remove((await to.paths()).filter(path => !wanted.has(path)))
   const counting = countFiles(progress, paths.length)
-  const first = await copyFiles(
-    paths.filter(path => !isManifest(path)),
-    ways,
-    counting,
-  )
-  const last = await copyFiles(paths.filter(isManifest), ways, counting)
+  const others = paths.filter(path => !isManifest(path))
+  const first = await copyBetween(from, to, others, counting)
+  const last = await copyBetween(from, to, paths.filter(isManifest), counting)
   progress.end()
-  return summed([...first.files, ...last.files], first.kept + last.kept)
+  return summed([first, last])
 }
 
-/** @param kept of the files, how many lay there already */
-export function summed(files: readonly ArchiveFile[], kept: number): MovedFiles {
-  return { files, bytes: files.reduce((sum, { size_bytes }) => sum + size_bytes, 0), kept }
+/** Copies files of one archive into another. @param onFile told of each that is done */
+export async function copyBetween(
+  from: Archive,
+  to: Archive,
+  paths: readonly string[],
+  onFile: () => void,
+): Promise<Copied> {
+  if (to.kind === 'folder') {
+    if (from.kind === 'bucket') return from.receive(paths, to.folder, onFile)
+    return copyFiles(paths, { from: from.folder, to: to.folder }, onFile)
+  }
+  if (from.kind === 'folder') return to.send(paths, from.folder, onFile)
+  return copyThroughDisk(from, to, paths, onFile)
+}
+
+/** Files that lie on the disk between two buckets. */
+const onDisk = 64
+
+async function copyThroughDisk(
+  from: BucketArchive,
+  to: BucketArchive,
+  paths: readonly string[],
+  onFile: () => void,
+): Promise<Copied> {
+  const copies: Copied[] = []
+  for (let at = 0; at < paths.length; at += onDisk) {
+    const folder = await mkdtemp(join(tmpdir(), 'ktrdr-transfer-'))
+    try {
+      const received = await from.receive(paths.slice(at, at + onDisk), folder, () => undefined)
+      const names = received.files.map(({ path }) => path)
+      copies.push({ files: [], kept: 0, damaged: received.damaged }, await to.send(names, folder, onFile))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+  return joined(copies)
+}
+
+export function summed(copies: readonly Copied[]): MovedFiles {
+  const all = joined(copies)
+  return { ...all, bytes: all.files.reduce((sum, { size_bytes }) => sum + size_bytes, 0) }
 }
 
 /** @param total null when it is not known */

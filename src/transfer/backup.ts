@@ -1,18 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { writeFileAtomically } from '../archive/atomic.ts'
 import { databasePath } from '../archive/layout.ts'
 import { type Clock, toRfc3339 } from '../clock.ts'
-import { beginArchive, countFiles, finishArchive, summed } from './archives.ts'
-import { type ArchiveFile, backupManifestName, copyFiles, filesIn, hashFile, isManifest } from './files.ts'
+import {
+  type Archive,
+  beginArchive,
+  copyBetween,
+  countFiles,
+  FolderArchive,
+  type MovedFiles,
+  summed,
+  withArchive,
+} from './archives.ts'
+import { type ArchiveFile, backupManifestName, hashFile, isCheckpoint, isManifest } from './files.ts'
 import { NamedFiles } from './named-files.ts'
 import { describePlace, FolderWriter, openSource, type Place } from './places.ts'
 import type { Progress } from './progress.ts'
 import { Refusal } from './refusal.ts'
 import { copyRows, type RowCounts } from './rows.ts'
 import { type Report, warningsOf } from './transfer.ts'
-import { refuseUnfinished } from './unfinished.ts'
 
 /** What a backup consists of: `backup.json`, written last, so that a backup with it is a whole one. */
 export type BackupManifest = {
@@ -40,33 +47,42 @@ type Tools = { readonly progress: Progress; readonly clock: Clock; readonly vers
  * interruption it goes on.
  * @throws {Refusal} when the folder holds anything else
  */
-export async function backup(from: Place, folder: string, tools: Tools): Promise<Report> {
-  refuseUnfinished(from.archive)
+export function backup(from: Place, folder: string, tools: Tools): Promise<Report> {
   refuseInside(from, folder)
   if (existsSync(join(folder, backupManifestName)))
     throw new Refusal(`${folder} is a finished backup.`, 'Choose a new folder for each backup.')
-  const source = describePlace(from)
-  await beginArchive(folder, { command: 'backup', from: source })
-  const { rows, files, kept, missing } = await copyUntilWhole(from, folder, tools.progress)
+  return withArchive(from.archive, async source => {
+    await source.refuseUnfinished()
+    return backupInto(new FolderArchive(folder), { from, source }, tools)
+  })
+}
+
+type Ways = { readonly from: Place; readonly source: Archive }
+
+async function backupInto(target: FolderArchive, ways: Ways, tools: Tools): Promise<Report> {
+  const { folder } = target
+  const made = describePlace(ways.from)
+  await beginArchive(target, { command: 'backup', from: made })
+  const { rows, files, missing } = await copyUntilWhole(ways, target, tools.progress)
   const database = await hashFile(databasePath(folder))
   if (database === null) throw new Error(`${databasePath(folder)} is gone`)
-  const all = [{ path: databasePath(''), ...database }, ...files].sort((a, b) => (a.path < b.path ? -1 : 1))
+  const all = summed([{ ...files, files: [{ path: databasePath(''), ...database }, ...files.files] }])
   const manifest: BackupManifest = {
     format: 'ktrdr-backup',
     format_version: 1,
     version: tools.version,
     created_at: toRfc3339(tools.clock.now()),
-    source,
+    source: made,
     rows,
-    files: all,
-    warnings: warningsOf(missing),
+    files: all.files,
+    warnings: warningsOf(missing, files.damaged),
   }
   await writeFileAtomically(
     join(folder, backupManifestName),
     Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`),
   )
-  await finishArchive(folder)
-  return { rows, files: summed(all, kept), warnings: manifest.warnings }
+  await target.clear()
+  return { rows, files: all, warnings: manifest.warnings }
 }
 
 /** @throws {Refusal} when the folder holds no finished backup */
@@ -90,7 +106,10 @@ function isBackupManifest(value: unknown): value is BackupManifest {
 }
 
 function refuseInside(from: Place, folder: string): void {
-  const homes = from.kind === 'folder' ? [from.home, from.archive] : [from.archive]
+  const homes = [
+    ...(from.kind === 'folder' ? [from.home] : []),
+    ...(from.archive.kind === 'folder' ? [from.archive.folder] : []),
+  ]
   const isInside = homes.some(home => `${resolve(folder)}${sep}`.startsWith(`${resolve(home)}${sep}`))
   if (isInside)
     throw new Refusal(
@@ -101,8 +120,7 @@ function refuseInside(from: Place, folder: string): void {
 
 type Whole = {
   readonly rows: RowCounts
-  readonly files: readonly ArchiveFile[]
-  readonly kept: number
+  readonly files: MovedFiles
   readonly missing: readonly string[]
 }
 
@@ -110,35 +128,41 @@ type Whole = {
  * Rows of one moment, then the files. What a running server removes in between (a checkpoint that a newer one has
  * replaced) is named by newer rows under another name: the next round finds it.
  */
-async function copyUntilWhole(from: Place, folder: string, progress: Progress): Promise<Whole> {
+async function copyUntilWhole(
+  { from, source }: Ways,
+  target: FolderArchive,
+  progress: Progress,
+): Promise<Whole> {
   for (let round = 1; ; round += 1) {
     progress.say(
       round === 1 ? `Copying rows from ${describePlace(from)}` : 'Files were replaced meanwhile: once more',
     )
     const named = new NamedFiles()
-    const rows = await copyDatabase(from, databasePath(folder), { progress, named })
-    progress.say(`Copying files from ${from.archive}`)
-    const { files, kept } = await copyArchive(from.archive, folder, progress)
-    const missing = named.missing(files)
-    if (missing.length === 0 || round === rounds) return { rows, files, kept, missing }
+    const rows = await copyDatabase(from, databasePath(target.folder), { progress, named })
+    progress.say(`Copying files from ${source.name}`)
+    const files = await copyArchive(source, target, progress)
+    const missing = named.missing(files.files)
+    const isDamaged = new Set(files.damaged.map(({ path }) => path))
+    if (missing.every(path => isDamaged.has(path)) || round === rounds) return { rows, files, missing }
   }
 }
 
-/** Manifests go first: what they name stays for an hour after they are replaced. */
-async function copyArchive(
-  from: string,
-  to: string,
-  progress: Progress,
-): Promise<{ files: readonly ArchiveFile[]; kept: number }> {
+/**
+ * Checkpoints go first: they are replaced soonest. Then manifests: what they name stays for an hour after they are
+ * replaced.
+ */
+async function copyArchive(from: Archive, to: FolderArchive, progress: Progress): Promise<MovedFiles> {
   const counting = countFiles(progress, null)
-  const manifests = await copyFiles((await filesIn(from)).filter(isManifest), { from, to }, counting)
-  const others = (await filesIn(from)).filter(path => !isManifest(path))
-  const rest = await copyFiles(others, { from, to }, counting)
+  const copy = (paths: readonly string[]) => copyBetween(from, to, paths, counting)
+  const early = await from.paths()
+  const first = [await copy(early.filter(isCheckpoint)), await copy(early.filter(isManifest))]
+  const others = (await from.paths()).filter(path => !isManifest(path) && !isCheckpoint(path))
+  const rest = await copy(others)
   progress.end()
-  const files = [...manifests.files, ...rest.files]
-  const wanted = new Set(files.map(({ path }) => path))
-  for (const path of await filesIn(to)) if (!wanted.has(path)) await rm(join(to, path))
-  return { files, kept: manifests.kept + rest.kept }
+  const copied = summed([...first, rest])
+  const wanted = new Set(copied.files.map(({ path }) => path))
+  await to.remove((await to.paths()).filter(path => !wanted.has(path)))
+  return copied
 }
 
 async function copyDatabase(

@@ -16,7 +16,7 @@ export type ArchiveFile = {
 
 export const backupManifestName = 'backup.json'
 
-/** Files that are copied at the same time: flushing one to disk mostly waits. */
+/** Files that are worked on at the same time: flushing one to disk mostly waits. */
 const atOnce = 8
 const chunkBytes = 1 << 20
 
@@ -47,8 +47,27 @@ const isRenditions = (path: string): boolean => /^bars\/[^/]+\/[^/]+\/renditions
 /** What makes new bars be found; everything it names lies beside it and never changes. */
 export const isManifest = (path: string): boolean => basename(path) === 'manifest.json'
 
+export const isCheckpoint = (path: string): boolean => path.startsWith('checkpoints/')
+
+/** Bars of a layout that a server turns into the present one when it starts on their folder. */
+export const isOfOlderLayout = (path: string): boolean =>
+  /^bars\/[^/]+\/[^/]+\/[0-9a-f]{64}\.(arrow|json|csv|parquet)$/.test(path)
+
 /** What was copied, or found to be there already. */
-export type Copied = { readonly files: readonly ArchiveFile[]; readonly kept: number }
+export type Copied = {
+  readonly files: readonly ArchiveFile[]
+  /** Of these, how many lay there already. */
+  readonly kept: number
+  /** Left out, because they are not what was once stored, with what is wrong with them. */
+  readonly damaged: readonly { readonly path: string; readonly what: string }[]
+}
+
+/** Several as one, sorted by path. */
+export const joined = (copies: readonly Copied[]): Copied => ({
+  files: copies.flatMap(({ files }) => files).sort((a, b) => (a.path < b.path ? -1 : 1)),
+  kept: copies.reduce((sum, { kept }) => sum + kept, 0),
+  damaged: copies.flatMap(({ damaged }) => damaged),
+})
 
 /**
  * Copies files of one archive into another, each as a whole or not at all, and hashes what it reads. A file that is
@@ -79,13 +98,32 @@ export async function copyFiles(
     if (!copied.wasCopied) kept += 1
     onFile(copied.file.size_bytes)
   }
-  const waiting = paths.values()
-  const work = async () => {
-    for (const path of waiting) await copy(path)
-  }
-  await Promise.all(Array.from({ length: atOnce }, work))
+  await forEachAtOnce(paths, copy)
   for (const folder of new Set(files.map(({ path }) => dirname(join(to, path))))) await syncFolder(folder)
-  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), kept }
+  return { files, kept, damaged: [] }
+}
+
+/** Hashes files of an archive; those that are not there are left out. */
+export async function hashFiles(
+  paths: readonly string[],
+  folder: string,
+  onFile: () => void,
+): Promise<ArchiveFile[]> {
+  const files: ArchiveFile[] = []
+  await forEachAtOnce(paths, async path => {
+    const found = await hashFile(join(folder, path))
+    if (found !== null) files.push({ path, ...found })
+    onFile()
+  })
+  return files
+}
+
+async function forEachAtOnce(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
+  const waiting = paths.values()
+  const lane = async () => {
+    for (const path of waiting) await work(path)
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
 type One = { readonly file: ArchiveFile; readonly wasCopied: boolean }

@@ -13,7 +13,7 @@ import { type Report, transfer } from './transfer.ts'
 const help = `Moves and keeps everything a ktrdr server has: operations with their metrics and logs, bars, strategies, models,
 artifacts and checkpoints.
 
-  npm run transfer -- --from <place> --to <place> [--archive-from <folder>] [--archive-to <folder>]
+  npm run transfer -- --from <place> --to <place> [--archive-from <archive>] [--archive-to <archive>]
       moves all into an empty place; both servers are stopped
   npm run backup -- <folder>
       copies the store and archive that the environment names into a new folder; the server may run
@@ -22,20 +22,18 @@ artifacts and checkpoints.
 
 <place> is a data folder, postgres://user@host/database (its password may be in PGPASSWORD or ~/.pgpass), or the word
 "environment": what KTRDR_DATABASE_URL, KTRDR_ARCHIVE_URL and KTRDR_HOME name. The files of a data folder are in it; those of
-a database are where --archive-from or --archive-to says, else where the environment says.
+a database are where --archive-from or --archive-to says, else where the environment says. <archive> is a folder or
+s3://bucket/prefix; the endpoint of a bucket and the key to it are in the environment (KTRDR_S3_ENDPOINT, AWS_ACCESS_KEY_ID …).
 
 Each command can be run again after an interruption. Exit codes: 0 done, 1 refused or failed (standard error says what to
-do), 64 wrong arguments, 78 the environment is not valid.
+do), 2 done, but files of the source are damaged and were left out (standard output names each), 64 wrong arguments, 78 the
+environment is not valid.
 `
 
-/** What the environment says. @throws {Refusal} when the archive is in a bucket, which these commands do not reach */
-function environmentWithFolder(): Config {
-  const { config } = readConfig(process.env)
-  if (config.bucket === null) return config
-  throw new Refusal(
-    'The archive is in a bucket (KTRDR_ARCHIVE_URL), and these commands work on folders.',
-    'To keep it: copy the database with pg_dump first and the bucket after it, with the tools of its server. To move: see deploy/README.md.',
-  )
+/** What the environment says, with other values for some variables. */
+function environment(more: Readonly<Record<string, string>> = {}): Config {
+  const files = Object.keys(more).map(name => [`${name}_FILE`, undefined])
+  return readConfig({ ...process.env, ...Object.fromEntries(files), ...more }).config
 }
 
 /** The arguments are wrong: exit code 64. */
@@ -43,11 +41,11 @@ class UsageError extends Error {}
 
 type Command = (progress: Progress) => Promise<{ readonly report: Report; readonly done: string }>
 
-function commandOf(args: readonly string[], environment: () => Config): Command {
+function commandOf(args: readonly string[]): Command {
   const [name, ...rest] = args
   switch (name) {
     case 'transfer':
-      return transferCommand(rest, environment)
+      return transferCommand(rest)
     case 'backup': {
       const folder = onlyFolder(name, rest)
       const from = placeOf(environment())
@@ -69,7 +67,7 @@ function commandOf(args: readonly string[], environment: () => Config): Command 
   }
 }
 
-function transferCommand(args: readonly string[], environment: () => Config): Command {
+function transferCommand(args: readonly string[]): Command {
   const option = { type: 'string' } as const
   const { values } = parsed(args, {
     from: option,
@@ -79,29 +77,35 @@ function transferCommand(args: readonly string[], environment: () => Config): Co
   })
   if (values.from === undefined || values.to === undefined)
     throw new UsageError('transfer needs --from and --to')
-  const from = toPlace(values.from, values['archive-from'], environment)
-  const to = toPlace(values.to, values['archive-to'], environment)
+  const from = toPlace(values.from, values['archive-from'])
+  const to = toPlace(values.to, values['archive-to'])
   return async progress => ({
     report: await transfer(from, to, progress),
     done: `Transferred ${describePlace(from)} to ${describePlace(to)}`,
   })
 }
 
-function toPlace(text: string, archive: string | undefined, environment: () => Config): Place {
-  const archiveOr = (otherwise: () => string) => (archive === undefined ? otherwise() : resolve(archive))
+function toPlace(text: string, archive: string | undefined): Place {
+  const isBucket = archive?.startsWith('s3://') === true
+  const bucket: Record<string, string> = isBucket ? { KTRDR_ARCHIVE_URL: archive } : {}
+  const folder =
+    archive === undefined || isBucket ? null : ({ kind: 'folder', folder: resolve(archive) } as const)
   if (text === 'environment') {
-    const place = placeOf(environment())
-    return { ...place, archive: archiveOr(() => place.archive) }
+    const place = placeOf(environment(bucket))
+    return folder === null ? place : { ...place, archive: folder }
   }
   if (/^postgres(ql)?:/.test(text)) {
     const url = URL.parse(text)
     if (url === null || url.host === '' || url.pathname.length < 2)
       throw new UsageError('a database is given as postgres://user@host:5432/database')
-    return { kind: 'postgres', url: text, archive: archiveOr(() => environment().archive) }
+    if (folder !== null) return { kind: 'postgres', url: text, archive: folder }
+    return placeOf(environment({ ...bucket, KTRDR_DATABASE_URL: text }))
   }
   if (/^[a-z]{2,}:/i.test(text)) throw new UsageError(`${text} is neither a folder nor a postgres:// address`)
+  if (isBucket)
+    throw new UsageError(`the files of ${text} are in a folder: only a database goes with a bucket`)
   const home = resolve(text)
-  return { kind: 'folder', home, archive: archiveOr(() => home) }
+  return { kind: 'folder', home, archive: folder ?? { kind: 'folder', folder: home } }
 }
 
 function onlyFolder(command: string, args: readonly string[]): string {
@@ -153,9 +157,10 @@ if (args.some(arg => arg === '--help' || arg === '-h')) {
   process.exit(0)
 }
 try {
-  const command = commandOf(args, environmentWithFolder)
+  const command = commandOf(args)
   const { report, done } = await command(new Progress(process.stderr, systemClock))
   process.stdout.write(summary(report, done))
+  if (report.files.damaged.length > 0) process.exitCode = 2
 } catch (error) {
   const { code, text } = explain(error)
   process.stderr.write(text)

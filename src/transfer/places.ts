@@ -7,19 +7,25 @@ import { databasePath } from '../archive/layout.ts'
 import type { Config } from '../config.ts'
 import { lockDatabase, SqliteTables, SqliteTablesWriter } from '../store/sqlite/tables.ts'
 import type { TableReader, TableWriter } from '../store/tables.ts'
+import type { ArchivePlace } from './archives.ts'
 import { Refusal } from './refusal.ts'
 
-/** Where operations live, and the folder of the files that belong to them. */
-export type Place = { readonly archive: string } & (
+/** Where operations live, and where the files are that belong to them. */
+export type Place = { readonly archive: ArchivePlace } & (
   | { readonly kind: 'folder'; readonly home: string }
   | { readonly kind: 'postgres'; readonly url: string }
 )
 
 /** The place that a server with this configuration uses. */
-export function placeOf({ databaseUrl, home, archive }: Config): Place {
-  return databaseUrl === null
-    ? { kind: 'folder', home, archive }
-    : { kind: 'postgres', url: databaseUrl, archive }
+export function placeOf({ databaseUrl, home, archive, bucket }: Config): Place {
+  const folder = { kind: 'folder', folder: archive } as const
+  if (databaseUrl === null) return { kind: 'folder', home, archive: folder }
+  const url = databaseUrl
+  return {
+    kind: 'postgres',
+    url,
+    archive: bucket === null ? folder : { kind: 'bucket', settings: bucket, url },
+  }
 }
 
 /** Without the password. */

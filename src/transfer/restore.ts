@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { databasePath } from '../archive/layout.ts'
-import type { MovedFiles } from './archives.ts'
+import { countFiles, type MovedFiles } from './archives.ts'
 import { type BackupManifest, readBackup } from './backup.ts'
-import { hashFile } from './files.ts'
+import { filesIn, hashFiles } from './files.ts'
 import type { Place } from './places.ts'
 import type { Progress } from './progress.ts'
 import { Refusal } from './refusal.ts'
@@ -14,16 +13,16 @@ import { moveAll, type Report } from './transfer.ts'
  */
 export async function restore(folder: string, to: Place, progress: Progress): Promise<Report> {
   const manifest = readBackup(folder)
-  progress.say(`Checking the database of the backup of ${manifest.created_at}`)
-  const database = await hashFile(join(folder, databasePath('')))
-  compare(folder, manifest, [{ path: databasePath(''), ...(database ?? { size_bytes: 0, sha256: '' }) }])
-  const from: Place = { kind: 'folder', home: folder, archive: folder }
-  const check = ({ files }: MovedFiles) => {
-    compare(folder, manifest, files)
-    const found = new Set(files.map(({ path }) => path))
-    const gone = manifest.files.filter(({ path }) => path !== databasePath('') && !found.has(path))
-    if (gone.length > 0) throw damaged(folder, `${gone[0]?.path} is missing`)
-  }
+  const from: Place = { kind: 'folder', home: folder, archive: { kind: 'folder', folder } }
+  progress.say(`Checking the files of the backup of ${manifest.created_at}`)
+  const paths = [databasePath(''), ...(await filesIn(folder))]
+  const present = await hashFiles(paths, folder, countFiles(progress, paths.length))
+  progress.end()
+  compare(folder, manifest, present)
+  const found = new Set(present.map(({ path }) => path))
+  const gone = manifest.files.find(({ path }) => !found.has(path))
+  if (gone !== undefined) throw damaged(folder, `${gone.path} is missing`)
+  const check = ({ files }: MovedFiles) => compare(folder, manifest, files)
   const report = await moveAll(from, to, { command: 'restore', wanted: 'any', check, progress })
   return { ...report, warnings: [...new Set([...manifest.warnings, ...report.warnings])] }
 }

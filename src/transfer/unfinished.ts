@@ -2,28 +2,40 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { syncFolder, writeFileAtomically } from '../archive/atomic.ts'
 import { isMissing } from '../archive/folder.ts'
+import type { ArchiveFiles } from '../store/postgres/archive-files.ts'
 
-/** Lies in a folder from the first file that is copied into it until everything is there. */
-const markerName = 'transfer.unfinished.json'
+/** Lies in an archive from the first file that is copied into it until everything is there. */
+export const markerName = 'transfer.unfinished.json'
 
 /** What was going on: the command and where it read from. */
 export type Unfinished = { readonly command: string; readonly from: string }
 
 export const unfinishedPath = (folder: string): string => join(folder, markerName)
 
+/** What the file holds that says so. */
+export const unfinishedContent = (what: Unfinished): Buffer => Buffer.from(`${JSON.stringify(what)}\n`)
+
+const parsed = (content: Uint8Array): Unfinished => JSON.parse(Buffer.from(content).toString()) as Unfinished
+
 /** @returns null when nothing is unfinished in the folder */
 export function readUnfinished(folder: string): Unfinished | null {
   try {
-    return JSON.parse(readFileSync(unfinishedPath(folder), 'utf8')) as Unfinished
+    return parsed(readFileSync(unfinishedPath(folder)))
   } catch (error) {
     if (isMissing(error)) return null
     throw error
   }
 }
 
+/** As {@link readUnfinished}, of an archive in a bucket, by its names. */
+export async function findUnfinished(files: Pick<ArchiveFiles, 'find'>): Promise<Unfinished | null> {
+  const [marker] = await files.find([markerName])
+  return marker?.content ? parsed(marker.content) : null
+}
+
 /** @param folder made when missing */
 export async function markUnfinished(folder: string, what: Unfinished): Promise<void> {
-  await writeFileAtomically(unfinishedPath(folder), Buffer.from(`${JSON.stringify(what)}\n`))
+  await writeFileAtomically(unfinishedPath(folder), unfinishedContent(what))
 }
 
 export async function clearUnfinished(folder: string): Promise<void> {
@@ -36,10 +48,19 @@ export async function clearUnfinished(folder: string): Promise<void> {
  * @throws {Error} that says how to go on
  */
 export function refuseUnfinished(folder: string): void {
-  const found = readUnfinished(folder)
+  refuseIfUnfinished(folder, readUnfinished(folder), 'empty the folder')
+}
+
+/** As {@link refuseUnfinished}, for an archive in a bucket. @param name for people */
+export async function refuseUnfinishedNames(name: string, files: Pick<ArchiveFiles, 'find'>): Promise<void> {
+  refuseIfUnfinished(name, await findUnfinished(files), 'begin with a new database')
+}
+
+/** @param otherwise what to do where the command is not wanted any more */
+function refuseIfUnfinished(name: string, found: Unfinished | null, otherwise: string): void {
   if (found === null) return
   throw new Error(
-    `${folder} was filled only in part: the ${found.command} from ${found.from} did not finish. ` +
-      'Run the same command again, or empty the folder.',
+    `${name} was filled only in part: the ${found.command} from ${found.from} did not finish. ` +
+      `Run the same command again, or ${otherwise}.`,
   )
 }

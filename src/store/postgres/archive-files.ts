@@ -84,6 +84,12 @@ export class ArchiveFiles {
     return (await this.#reader.rows(sql, [folder, folder])).map(toFile)
   }
 
+  /** Of all files, sorted. */
+  async paths(): Promise<string[]> {
+    const rows = await this.#reader.rows('select path from archive_files order by path')
+    return rows.map(({ path }) => String(path))
+  }
+
   /** Every file of these bare names, in whatever folder. */
   async named(names: readonly string[]): Promise<ArchiveFile[]> {
     if (names.length === 0) return []
@@ -122,6 +128,15 @@ export class ArchiveFiles {
     if (outcome !== 'stored' && outcome !== 'changed' && outcome !== 'swept')
       throw new Error(`archive_store answered ${String(outcome)}`)
     return outcome
+  }
+
+  /** Gives files the age they have elsewhere. @param ages `stored_at` by path; only while no node runs */
+  async date(ages: ReadonlyMap<string, number>): Promise<void> {
+    await this.#reader.rows(
+      `update archive_files set stored_at = age from unnest(?::text[], ?::bigint[]) as aged (name, age)
+       where path = name`,
+      [[...ages.keys()], [...ages.values()]],
+    )
   }
 
   /** Takes names away. @param folder everything below it, except what is below `spared` */
