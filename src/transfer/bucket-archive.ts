@@ -52,7 +52,8 @@ export class BucketArchive {
       return new BucketArchive(describeBucket(settings), url, bucket)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      throw new Refusal(`${error.faults.join('. ')}.`, 'Correct the environment, then run the command again.')
+      const faults = error.faults.join('; ').replace(/\.?$/, '.')
+      throw new Refusal(faults, 'Correct the environment, then run the command again.')
     }
   }
 

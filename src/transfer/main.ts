@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../clock.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
+import { Problem } from '../problems.ts'
 import { backup } from './backup.ts'
 import { describePlace, type Place, placeOf } from './places.ts'
 import { Progress, sizeOf, withCommas } from './progress.ts'
@@ -147,7 +148,8 @@ function explain(error: unknown): { readonly code: number; readonly text: string
   if (error instanceof UsageError) return { code: 64, text: `${error.message}\n\n${help}` }
   if (error instanceof ConfigError) return { code: 78, text: `${error.message}\n` }
   if (error instanceof Refusal) return { code: 1, text: `${error.message} ${error.hint}\n` }
-  const detail = error instanceof Error ? error.message : String(error)
+  const said = error instanceof Error ? error.message : String(error)
+  const detail = error instanceof Problem && error.hint !== undefined ? `${said} ${error.hint}` : said
   return { code: 1, text: `It failed: ${detail}\nNothing half-done is used; the command can be run again.\n` }
 }
 

@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { ConfigError, readConfig } from '../../src/config.ts'
 import { type BucketServer, startBucket, stopBuckets } from '../support/bucket.ts'
@@ -41,18 +38,6 @@ test('the prefix of the keys is what stands behind the bucket', () => {
     ...{ bucket: 'bucket', prefix: 'a/b', region: 'us-east-1' },
     endpoint: 'https://s3.us-east-1.amazonaws.com',
   })
-})
-
-test('transfer, backup and restore refuse an archive in a bucket and say what to do', async () => {
-  const environment = {
-    KTRDR_ARCHIVE_URL: 's3://bucket/a',
-    ...key,
-    ...database,
-    PATH: process.env.PATH ?? '',
-  }
-  const main = fileURLToPath(new URL('../../src/transfer/main.ts', import.meta.url))
-  const run = promisify(execFile)(process.execPath, [main, 'backup', '/nowhere'], { env: environment })
-  await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('pg_dump') })
 })
 
 withPostgres(describe)('a node that cannot use its bucket does not start', () => {

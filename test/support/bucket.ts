@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type Dirent, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isMissing } from '../../src/archive/folder.ts'
 import { freePort } from './free-port.ts'
 import { SignatureCheck } from './signature-check.ts'
 
@@ -106,9 +107,20 @@ export class BucketServer {
 
   /** The files that hold the bytes of objects whose key contains `part`. */
   objects(part: string): string[] {
-    return readdirSync(this.folder, { recursive: true, withFileTypes: true })
+    return this.#entries()
       .filter(entry => entry.isFile() && entry.name.endsWith('._S3rver_object'))
       .map(entry => join(entry.parentPath, entry.name))
       .filter(path => path.includes(part))
+  }
+
+  /** Read again when the server removes a folder meanwhile. */
+  #entries(): Dirent[] {
+    for (;;) {
+      try {
+        return readdirSync(this.folder, { recursive: true, withFileTypes: true })
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ export type Problem = components['schemas']['Problem']
 type Environment = Record<string, string>
 
 /** Shared by all programs of the tests: each has a data folder of its own, which would be compiled for anew. */
-const compileCache = join(tmpdir(), 'ktrdr-test-compile-cache')
+export const compileCache = join(tmpdir(), 'ktrdr-test-compile-cache')
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const terminal = ['completed', 'failed', 'cancelled']
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { copiedTables } from '../../src/store/tables.ts'
+import { compileCache } from '../support/program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -24,7 +25,7 @@ export function begin(
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended>; saying(text: string): Promise<void> } {
   const child = spawn(process.execPath, ['src/transfer/main.ts', ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', ...environment },
+    env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
