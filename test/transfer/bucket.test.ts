@@ -20,7 +20,7 @@ import { databasePath } from '../../src/archive/layout.ts'
 import { prepareDatabase } from '../../src/store/postgres/tables.ts'
 import { filesIn } from '../../src/transfer/files.ts'
 import { type BucketServer, startBucket, stopBuckets } from '../support/bucket.ts'
-import { freshDatabase, withPostgres } from '../support/postgres.ts'
+import { freshDatabase, stopPostgres, withPostgres } from '../support/postgres.ts'
 import { newCluster, type Program, startNode, startProgram, stopPrograms } from '../support/program.ts'
 import { begin, differences, everyRow, run } from './command.ts'
 import { fillFolder } from './sample-store.ts'
@@ -28,10 +28,13 @@ import { fillFolder } from './sample-store.ts'
 const folders = mkdtempSync(join(tmpdir(), 'ktrdr-transfer-bucket-'))
 const fresh = (name: string) => join(mkdtempSync(join(folders, 'x-')), name)
 const filled = join(folders, 'filled')
+/** A backup of it. */
+const copy = join(folders, 'copy')
 let bucket: BucketServer
 
 afterAll(stopPrograms)
 afterAll(stopBuckets)
+afterAll(stopPostgres)
 afterAll(() => rmSync(folders, { recursive: true, force: true }))
 
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -54,7 +57,7 @@ function addFiles(home: string): void {
     'models/mdl_1/weights.safetensors': 'x'.repeat(3_000_000),
     'strategies/größe & co.txt': 'a name that is no key',
     ...Object.fromEntries(
-      Array.from({ length: 90 }, (_, n) => [`snapshots/${sha256(`${n}`)}.arrow`, `${n}`]),
+      Array.from({ length: 12 }, (_, n) => [`snapshots/${sha256(`${n}`)}.arrow`, `${n}`]),
     ),
   }
   for (const [n, [path, text]] of Object.entries(some).entries())
@@ -101,8 +104,9 @@ async function whileWaiting(url: string, lock: string, meanwhile: string): Promi
 withPostgres(describe)('an archive in a bucket', () => {
   beforeAll(async () => {
     bucket = await startBucket()
-    await fillFolder(filled, 400)
+    await fillFolder(filled, 200)
     addFiles(filled)
+    expect(await run(['backup', copy], { KTRDR_HOME: filled })).toMatchObject({ code: 0 })
   })
 
   test('everything of one server goes into a bucket, into another and back, every value, every byte, every age', async () => {
@@ -112,7 +116,7 @@ withPostgres(describe)('an archive in a bucket', () => {
     const there = ['transfer', '--from', filled, '--to', 'environment']
     const arrived = await run(there, first)
     expect(arrived).toMatchObject({ code: 0 })
-    expect(arrived.stdout).toMatch(/operations +400\n[\s\S]*verified/)
+    expect(arrived.stdout).toMatch(/operations +200\n[\s\S]*verified/)
     // Done before, it changes nothing.
     const puts = bucket.front.puts.length
     expect(await run(there, first)).toMatchObject({ code: 0 })
@@ -127,17 +131,17 @@ withPostgres(describe)('an archive in a bucket', () => {
     expect(await run(['transfer', '--from', url, '--to', back], rest)).toMatchObject({ code: 0 })
     expect(differences(everyRow(databasePath(filled)), everyRow(databasePath(back)))).toEqual([])
     const [before, after] = [await factsOf(filled), await factsOf(back)]
-    expect(Object.keys(before).length).toBeGreaterThan(150)
+    expect(Object.keys(before).length).toBeGreaterThan(75)
     expect(after).toEqual(before)
     expect(existsSync(join(back, 'transfer.unfinished.json'))).toBe(false)
   })
 
   test('a restore that was killed is refused by nodes and other commands, and goes on when it is run again', async () => {
-    const [copy, target] = [fresh('copy'), await emptyCluster()]
-    expect(await run(['backup', copy], { KTRDR_HOME: filled })).toMatchObject({ code: 0 })
+    const target = await emptyCluster()
     const puts = bucket.front.puts.length
     const { child, ended } = begin(['restore', copy], target)
-    while (bucket.front.puts.length < puts + 100) {
+    // The objects of one batch, one of the next, and that of the look whether the bucket can be used.
+    while (bucket.front.puts.length < puts + 66) {
       if (child.exitCode !== null) throw new Error(`it was over: ${(await ended).stderr}`)
       await new Promise(setImmediate)
     }
@@ -159,7 +163,7 @@ withPostgres(describe)('an archive in a bucket', () => {
     expect(Number(/(\d+) of them were there already/.exec(again.stdout)?.[1])).toBeGreaterThan(50)
     const wanted = Object.entries(await factsOf(copy)).map(([path, [hash]]) => [path, hash])
     expect(await ask(url, 'select path, sha256 from ktrdr.archive_files order by path')).toEqual(wanted)
-    expect(await ask(url, 'select count(*)::integer from ktrdr.operations')).toEqual([[400]])
+    expect(await ask(url, 'select count(*)::integer from ktrdr.operations')).toEqual([[200]])
   })
 
   test('a command and a node that begin at the same moment do not both go on', async () => {
@@ -188,8 +192,7 @@ withPostgres(describe)('an archive in a bucket', () => {
   })
 
   test('wrong places are refused with what to do, and nothing is left in them', async () => {
-    const [copy, empty] = [fresh('copy'), await emptyCluster()]
-    await run(['backup', copy], { KTRDR_HOME: filled })
+    const empty = await emptyCluster()
     const restore = ['restore', copy]
     const wrong: [RegExp, readonly string[], Record<string, string>][] = [
       [
@@ -197,9 +200,8 @@ withPostgres(describe)('an archive in a bucket', () => {
         restore,
         { KTRDR_ARCHIVE_URL: 's3://nothing/x' },
       ],
-      [/AWS_ACCESS_KEY_ID is not known.*Correct the environment/, restore, { AWS_ACCESS_KEY_ID: 'NOBODY' }],
       [
-        /AWS_SECRET_ACCESS_KEY is not the key of/,
+        /AWS_SECRET_ACCESS_KEY is not the key of.*Correct the environment/,
         ['backup', fresh('never')],
         { AWS_SECRET_ACCESS_KEY: 'swordfish' },
       ],
@@ -291,19 +293,21 @@ withPostgres(describe)('a backup of a running cluster whose archive is in a buck
     versions: (await program.get('/api/v1/strategies/sma_cross/versions')).text,
   })
 
-  test('restores into another bucket and into a folder to servers that answer the same and finish the work', async () => {
+  test('restores into another bucket and into a folder to servers that answer the same and go on with the work', async () => {
     const text = (await node.get<string>('/api/v1/strategies/sma_cross', { accept: 'application/yaml' })).text
     const put = await node.request('PUT', '/api/v1/strategies/sma_cross', {
       raw: `${text}\n# mine\n`,
       headers: yaml,
     })
     expect(put.status).toBeLessThan(300)
-    const exercise = { steps: 8_000, step_ms: 0.5, checkpoint_every: 100, metrics: 1_000 }
+    const exercise = { steps: 1_000_000, step_ms: 0.5, checkpoint_every: 2_000, metrics: 10 }
     const { operation_id: running } = await node.submit('exercise', exercise)
     await node.until(running, ({ checkpoint }) => checkpoint !== null)
     const copy = fresh('copy')
     const backup = await run(['backup', copy], environment)
     expect(backup).toMatchObject({ code: 0 })
+    await node.cancel(running)
+    await node.end(running)
     const before = await answersOf(node)
     expect(before.trades.length).toBeGreaterThan(1_000)
 
@@ -316,10 +320,10 @@ withPostgres(describe)('a backup of a running cluster whose archive is in a buck
     ])
     for (const server of servers) {
       expect(await answersOf(server)).toEqual(before)
-      const { status, attempt } = await server.end(running)
-      expect([status, attempt > 1]).toEqual(['completed', true])
+      const resumed = await server.until(running, ({ attempt }) => attempt > 1)
+      expect(resumed).toMatchObject({ status: 'running', problem: null })
+      await server.kill()
     }
-    await node.end(running)
   })
 
   test('names a file whose object is damaged or gone, with its key, and leaves it out', async () => {
