@@ -55,6 +55,8 @@ function addFiles(home: string): void {
     [`strategy-versions/mine/${sha256('old')}.yaml`]: 'old',
     'models/mdl_1/manifest.json': '{}',
     'models/mdl_1/weights.safetensors': 'x'.repeat(3_000_000),
+    'models/mdl_1/empty.bin': '',
+    'artifacts/op_1/1/parts.journal': 'a journal, which grows elsewhere',
     'strategies/größe & co.txt': 'a name that is no key',
     ...Object.fromEntries(
       Array.from({ length: 12 }, (_, n) => [`snapshots/${sha256(`${n}`)}.arrow`, `${n}`]),
@@ -304,8 +306,16 @@ withPostgres(describe)('a backup of a running cluster whose archive is in a buck
     const { operation_id: running } = await node.submit('exercise', exercise)
     await node.until(running, ({ checkpoint }) => checkpoint !== null)
     const copy = fresh('copy')
+    bucket.front.refuses = (method, path) =>
+      method === 'GET' && path.includes('/equity') ? [403, 'InvalidAccessKeyId'] : null
+    const broken = await run(['backup', copy], environment)
+    bucket.front.refuses = () => null
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringMatching(/GET of \S+ was answered 403/)])
     const backup = await run(['backup', copy], environment)
-    expect(backup).toMatchObject({ code: 0 })
+    expect(backup).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/[1-9] of them were there already/),
+    })
     await node.cancel(running)
     await node.end(running)
     const before = await answersOf(node)
