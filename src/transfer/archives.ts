@@ -32,7 +32,7 @@ export class FolderArchive {
   /** As people know it. */
   readonly name: string
   /** What to do who needs an empty one. */
-  readonly anew = 'choose an empty folder'
+  readonly anew = 'choose an empty folder, or empty this one'
 
   constructor(folder: string) {
     this.folder = folder
@@ -104,7 +104,7 @@ export async function beginArchive(archive: Archive, what: Unfinished): Promise<
     )
   const [first] = begun === null ? await archive.paths() : []
   if (first !== undefined)
-    throw new Refusal(`${archive.name} is not empty: it holds ${first}.`, `Empty it, or ${archive.anew}.`)
+    throw new Refusal(`${archive.name} is not empty: it holds ${first}.`, `Instead ${archive.anew}.`)
   await archive.mark(what)
 }
 
@@ -151,7 +151,7 @@ export async function copyBetween(
 }
 
 /** Files that lie on the disk between two buckets. */
-const onDisk = 64
+const onDisk = 16
 
 async function copyThroughDisk(
   from: BucketArchive,

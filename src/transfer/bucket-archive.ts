@@ -155,15 +155,18 @@ export class BucketArchive {
           copied.damaged.push({ path, what: `${path} is damaged: its name is not its checksum.` })
           return
         }
-        if (named.get(path) === digest.sha256) copied.kept += 1
-        else wanted.push(path)
         ages.set(path, Math.round((await stat(join(folder, path))).mtimeMs))
-        copied.files.push({ path, ...digest })
+        if (named.get(path) === digest.sha256) {
+          copied.kept += 1
+          copied.files.push({ path, ...digest })
+        } else wanted.push(path)
       })
       // Those that have a row have it for other bytes.
       for (const path of wanted) uploads.foundDamaged(path)
-      await this.#store((await uploads.upload(wanted)).fresh)
+      const { fresh } = await uploads.upload(wanted)
+      await this.#store(fresh)
       uploads.named(wanted)
+      for (const { path, size_bytes, sha256 } of fresh) copied.files.push({ path, size_bytes, sha256 })
       await this.#files.date(ages)
       for (const _ of ages) onFile()
     }
