@@ -24,7 +24,7 @@ import { Follower, pointsOf } from './chaos-follower.ts'
 import { type Mortal, Strikes, startMortal, type Takeover, takeoversOf } from './chaos-strikes.ts'
 import { bytesOf, keyOf, mixedTasks, storeBars, type Task, undisturbed } from './chaos-work.ts'
 
-/** `small` takes a minute and a half, `full` some ten; left out of a plain run, see README. */
+/** `small` takes a minute and a half, `full` six; left out of a plain run, see README. */
 const size = process.env.KTRDR_TEST_SOAK
 const soak = size === 'full'
 const suite = size === undefined ? describe.skip : withPostgres(describe)

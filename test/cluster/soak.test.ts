@@ -4,7 +4,7 @@ import { type Cluster, newCluster, type Program, startNode, stopPrograms } from 
 import { ask } from './chaos-audit.ts'
 import { Follower } from './chaos-follower.ts'
 
-/** `small` takes half a minute, `full` some twenty; left out of a plain run, see README. */
+/** `small` takes half a minute, `full` some eight; left out of a plain run, see README. */
 const size = process.env.KTRDR_TEST_SOAK
 const isLong = size === 'full'
 const suite = size === undefined ? describe.skip : withPostgres(describe)
