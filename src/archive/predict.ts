@@ -19,7 +19,8 @@ import type { ServedModel } from '../training/served-model.ts'
 import { BarsArchive } from './bars.ts'
 import { StoredHistory } from './bars-history.ts'
 import { readModel } from './models.ts'
-import { type Column, renderTable, type Table, type TableFormat } from './tables.ts'
+import { renderTable } from './render.ts'
+import type { Column, Table, TableFormat } from './tables.ts'
 
 /** A question to a stored model. The range is of open times, epoch ms, half-open; null is unbounded. */
 export type PredictTask = {

@@ -24,8 +24,6 @@ import {
   withNaNWhereNull,
 } from './arrow-buffers.ts'
 
-export { renderTable } from './render.ts'
-
 /** A column's values, one per row. */
 export type Column = { readonly name: string; readonly unit?: string } & (
   | { /** Epoch ms UTC; NaN = null. */ readonly kind: 'time'; readonly values: Float64Array }

@@ -12,7 +12,8 @@ import { writeFileAtomicallySync } from './atomic.ts'
 import { BarsArchive, type BarsRange } from './bars.ts'
 import { barsTable } from './bars-table.ts'
 import { answerQuestion, type PredictTask } from './predict.ts'
-import { decodeTable, renderTable, type TableFormat } from './tables.ts'
+import { renderTable } from './render.ts'
+import { decodeTable, type TableFormat } from './tables.ts'
 
 /** One version of a dataset, as `BarsArchive.read` names it. */
 export type DatasetVersion = {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { barsTable } from '../../src/archive/bars.ts'
 import { type ImportTask, importBars } from '../../src/archive/import-bars.ts'
 import { decompress } from '../../src/archive/import-parquet-codecs.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import { Problem } from '../../src/problems.ts'
 import { makeBars, makeHome } from './folder.ts'
 

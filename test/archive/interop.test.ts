@@ -4,7 +4,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
 import { readParquetFile } from '../../src/archive/import-parquet.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import { type Bars, barFields } from '../../src/market/bars.ts'
 import { makeBars, makeHome } from './folder.ts'
 

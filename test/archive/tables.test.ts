@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parquetReadObjects } from 'hyparquet'
 import { barsTable } from '../../src/archive/bars.ts'
-import { decodeTable, encodeTable, renderTable, type Table } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
+import { decodeTable, encodeTable, type Table } from '../../src/archive/tables.ts'
 import { makeBars } from './folder.ts'
 
 const times = [Date.UTC(1969, 11, 31, 23, 59, 59, 999), Date.UTC(2018, 4, 11), Number.NaN]

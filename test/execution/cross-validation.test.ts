@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import type { components } from '../../src/openapi.gen.ts'
 import type { TrainingResult } from '../../src/operations/training.ts'
 import { walkOf } from '../fixtures/walks.ts'

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import type { components } from '../../src/openapi.gen.ts'
 import { daysOf, hoursOf } from '../lookahead/planted.ts'
 import { type Operation, type Program, startProgram, stopPrograms } from '../support/program.ts'

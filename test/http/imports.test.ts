@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as openRequest } from
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import { makeBars } from '../archive/folder.ts'
 import { type Problem, type Program, stopPrograms } from '../support/program.ts'
 import { startDeclaredProgram } from './declared.ts'

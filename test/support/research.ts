@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import { barsTable } from '../../src/archive/bars.ts'
-import { renderTable } from '../../src/archive/tables.ts'
+import { renderTable } from '../../src/archive/render.ts'
 import type { components } from '../../src/openapi.gen.ts'
 import { daysOf, hoursOf } from '../lookahead/planted.ts'
 import { type Operation, type Program, startProgram } from './program.ts'

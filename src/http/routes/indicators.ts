@@ -1,6 +1,7 @@
 import type { Response } from 'express'
 import type { BarsArchive } from '../../archive/bars.ts'
-import { type Column, renderTable, type Table, tableMediaTypes } from '../../archive/tables.ts'
+import { renderTable } from '../../archive/render.ts'
+import { type Column, type Table, tableMediaTypes } from '../../archive/tables.ts'
 import { IndicatorColumns, type SessionBars } from '../../features/pipeline-columns.ts'
 import { resolveReference } from '../../features/pipeline-recipe.ts'
 import type { IndicatorSpec } from '../../indicators/indicator.ts'
