@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { threadId } from 'node:worker_threads'
 import { ArtifactFolder } from '../src/archive/artifacts.ts'
 import { BarsArchive } from '../src/archive/bars.ts'
@@ -191,6 +192,7 @@ export function defineWorker<P extends Params, R extends Result>(
     } finally {
       await artifacts.discard()
       reports.close()
+      flushCompileCache() // now: a killed process keeps nothing, and other threads load less
     }
   }
 }
