@@ -39,12 +39,10 @@ export class BenchServer {
     const log = openSync(join(this.home, 'bench.log'), 'a')
     const startedAt = performance.now()
     const child = adopt(
-      spawn(process.execPath, ['src/main.ts'], {
+      spawn(process.execPath, ['launch.mjs'], {
         cwd: root,
         env: {
           PATH: process.env.PATH ?? '',
-          // As in deploy/: see there.
-          MALLOC_ARENA_MAX: '2',
           KTRDR_HOME: this.home,
           KTRDR_PORT: '0',
           KTRDR_THREADS: '2',

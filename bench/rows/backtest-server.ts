@@ -29,6 +29,8 @@ export type SweepMemory = {
   /** Resident size of the server: at the most while the sweep ran, and before it, freshly started. */
   readonly peakBytes: number
   readonly idleBytes: number
+  /** What is mapped from files: Node's own program, for the most part. Counted in both. */
+  readonly fileBytes: number
   /** What one copy of the bars takes. */
   readonly datasetBytes: number
 }
@@ -162,10 +164,11 @@ async function watchSweep(
   await untilWorkers(client, ({ type }) => type === 'trial_batch')
   await sleep(seconds * 1000)
   const peakBytes = statusOf(server.pid, 'VmHWM')
+  const fileBytes = statusOf(server.pid, 'RssFile')
   const trials = await countTrials(client, id)
   await client.json(`${operationPath(id)}/cancel`, { method: 'DELETE' })
   await client.until(id, ({ completed_at }) => completed_at !== null)
-  return { seconds, trials, peakBytes, idleBytes, datasetBytes: bars * 7 * 8 }
+  return { seconds, trials, peakBytes, idleBytes, fileBytes, datasetBytes: bars * 7 * 8 }
 }
 
 /** Trials that the children of a sweep have done so far. */
@@ -176,7 +179,7 @@ async function countTrials(client: Client, id: string): Promise<number> {
 }
 
 /** A size in the status that Linux keeps of a process, in bytes. */
-function statusOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+function statusOf(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
   const [, kib] =
     new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   if (kib === undefined) throw new Error(`the status of process ${pid} has no ${field}`)
