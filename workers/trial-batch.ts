@@ -11,6 +11,7 @@ import type { TrialBatchParams, TrialBatchResult, TrialVariant } from '../src/op
 import { type TrialRecord, TrialRunner } from '../src/operations/trial-run.ts'
 import { rankTrials, scoreOf } from '../src/search/objective.ts'
 import { readYaml } from '../src/strategy/yaml-source.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { defineWorker, type WorkerContext } from './harness.ts'
 
 /** A trial that is done, as the journal keeps it. */
@@ -18,6 +19,9 @@ type Entry = { readonly variant: number; readonly record: TrialRecord }
 
 /** How often what was journaled is made to outlive a power cut, and noted as progress. */
 const flushMs = 1_000
+
+/** A batch that took longer cleans up after itself. */
+const cleanAfterMs = 1_000
 
 export default defineWorker('trial_batch', (params: TrialBatchParams, ctx): TrialBatchResult => {
   const records = runTrials(params, ctx)
@@ -60,6 +64,7 @@ export default defineWorker('trial_batch', (params: TrialBatchParams, ctx): Tria
 function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly TrialRecord[] {
   const { variants, curves } = params
   const journal = ctx.journal()
+  const startedAt = ctx.now()
   let runner: TrialRunner | null = null
   try {
     const done = new Map(
@@ -82,6 +87,7 @@ function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly Trial
   } finally {
     runner?.release()
     journal.close()
+    if (ctx.now() - startedAt >= cleanAfterMs) collectGarbage()
   }
 }
 
