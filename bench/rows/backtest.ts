@@ -23,7 +23,9 @@ export const backtest: Row = {
     const sma = await timeSingle('sma', count, rounds)
     const c = await timeC(bars, rounds)
     const rsi = await timeSingle('rsi', count, rounds)
-    const large = await timeSingle('sma', pick(5_000_000, 200_000), pick(6, 2))
+    const largeCount = pick(5_000_000, 200_000)
+    const large = await timeSingle('sma', largeCount, pick(6, 2))
+    const largeC = await timeC(syntheticBars(largeCount), pick(6, 2))
     const grademark = await timeGrademark(bars, computeSignals(strategyOf('sma'), bars))
     const pairs = pairsOf(pick(1_000, 40))
     const sweeps = [await timeSweep(bars, pairs, 1), await timeSweep(bars, pairs, 2)] as const
@@ -39,7 +41,7 @@ export const backtest: Row = {
         compareWithC(sma, c),
         compareWithGrademark(sma, grademark),
         ofRsi(rsi, sma),
-        ofLarge(large, sma),
+        ofLarge([sma, large], [c, largeC]),
         ...ofSweeps(sweeps),
         ...ofServed(served, count),
         {
@@ -111,13 +113,21 @@ function ofRsi(rsi: Single, sma: Single): Finding {
   }
 }
 
-function ofLarge(large: Single, sma: Single): Finding {
+/** The C loop shows what the machine takes more for memory that no cache holds. */
+function ofLarge(
+  [sma, large]: readonly [Single, Single],
+  [c, largeC]: readonly [Measured<CTime>, Measured<CTime>],
+): Finding {
+  const perBar = (measured: Measured<CTime>, { bars }: Single) =>
+    measured.kind === 'not-measured' ? Number.NaN : measured.value.fresh_ms / bars
+  const growthOfC = perBar(largeC, large) / perBar(c, sma)
   const ratio = large.bestMs / large.bars / (sma.bestMs / sma.bars)
   const bytes = (single: Single) => (single.peakRssBytes - single.barsRssBytes) / single.bars
   return {
     what: `the cross, ${whole(large.bars)} bars`,
     target: 'linear in time (≤ 1.3 × per bar) and memory',
     measured: `${ms(large.bestMs)}, peak ${whole(large.peakRssBytes / 2 ** 20)} MiB, ${whole(bytes(large))} bytes per bar beyond the bars`,
+    ...(Number.isNaN(growthOfC) ? {} : { peer: `C ${growthOfC.toFixed(2)} × per bar` }),
     ratio: `${ratio.toFixed(2)} × per bar`,
     met: ratio <= 1.3,
   }
