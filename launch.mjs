@@ -23,7 +23,12 @@ if (!existsSync(binary)) {
 // What a request leaves is short-lived: a young generation that may grow to 64 MiB, as by default, holds garbage for the
 // most part, and takes longer to clean.
 const flags = ['--max-semi-space-size=8']
-const command = [...flags, here('src/main.ts'), ...process.argv.slice(2)]
+const command = [
+  ...(isPinned ? process.execArgv : []),
+  ...flags,
+  here('src/main.ts'),
+  ...process.argv.slice(2),
+]
 // glibc keeps what threads freed, once for each of up to 16 heaps; columns of bars are large.
 const env = { MALLOC_ARENA_MAX: '2', ...process.env }
 

@@ -52,7 +52,8 @@ test('the contract, the catalogue and the workers list the same operation types'
     readdirSync(`${root}workers`)
       .filter(
         file =>
-          !['downloads.ts', 'harness.ts', 'reports.ts'].includes(file) && !/^research-(?!report)/.test(file),
+          !['collect-garbage.ts', 'downloads.ts', 'harness.ts', 'reports.ts'].includes(file) &&
+          !/^research-(?!report)/.test(file),
       )
       .sort(),
   ).toEqual(workers.sort())
