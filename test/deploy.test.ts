@@ -115,6 +115,19 @@ test('the image holds what the program needs, and nothing else', async () => {
   }
 })
 
+const onLinux = process.platform === 'linux' ? test : test.skip
+onLinux(
+  'launch.mjs becomes the server: its own process, with few malloc heaps and a small young generation',
+  async () => {
+    const { pid } = await startProgram({}, 'launch.mjs')
+    const factsOf = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0')
+    expect(factsOf('environ')).toContain('MALLOC_ARENA_MAX=2')
+    expect(factsOf('cmdline')).toEqual(
+      expect.arrayContaining(['--max-semi-space-size=8', join(root, 'src/main.ts')]),
+    )
+  },
+)
+
 test('what the program imports is a dependency, not one of development only', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const sources = ['src', 'workers'].flatMap(folder =>

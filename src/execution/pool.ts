@@ -72,7 +72,8 @@ export class Pool {
       concurrentTasksPerWorker: 1,
       niceIncrement: 10,
       recordTiming: false,
-      // What lives shortly is little beside typed arrays: the default lets a thread grow by tens of MiB for nothing.
+      // What lives shortly is little beside typed arrays: the default lets a thread grow by tens of MiB for nothing. Of a
+      // server started by launch.mjs its flag decides, which is about as much.
       resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb, maxYoungGenerationSizeMb: 16 },
       env: { NODE_COMPILE_CACHE: settings.compileCache },
     })
