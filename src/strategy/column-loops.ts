@@ -99,25 +99,6 @@ export function compareNumber(
   }
 }
 
-/**
- * Whether `rising` was not above `other` one element before and now is; where one of the four is NaN, not. Both begin
- * with the element before the first that is written.
- */
-export function detectCross(
-  { values: a, at: atA }: Stretch,
-  { values: b, at: atB }: Stretch,
-  { truths, at }: TruthStretch,
-  count: number,
-): void {
-  truths.fill(0, at, at + count)
-  // Crosses are rare: two loops that only look whether the present side goes on take half the time of one that writes.
-  for (let i = 0; i <= count; i++) {
-    while (i <= count && !((a[atA + i] as number) <= (b[atB + i] as number))) i++
-    while (i <= count && (a[atA + i] as number) <= (b[atB + i] as number)) i++
-    if (i <= count && (a[atA + i] as number) > (b[atB + i] as number)) truths[at + i - 1] = 1
-  }
-}
-
 /** Unknown where the operand is NaN, else as it is. */
 export function markUnknown(
   { values, at: from }: Stretch,

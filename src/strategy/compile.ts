@@ -2,7 +2,6 @@ import type { BooleanNode, NumericNode } from './ast.ts'
 import {
   compareColumns,
   compareNumber,
-  detectCross,
   joinTruths,
   markUnknown,
   negateTruths,
@@ -12,30 +11,49 @@ import {
 } from './column-loops.ts'
 import { compileNumeric, type Place } from './column-operands.ts'
 import { blockBars, RuleScratch } from './column-scratch.ts'
+import { Crosses } from './crosses.ts'
 
-/** Writes 1 or 0 for every bar in `from` ≤ i < `to`, by default to the end; what lies outside stays as it is. */
-export type Rule = (signal: Uint8Array, from: number, to?: number) => void
+/** Writes 1 or 0 for every bar in `from` ≤ i < `to`, one column per rule; what lies outside stays as it is. */
+export type Rules = (signals: readonly Uint8Array[], from: number, to: number) => void
 
 /**
- * Turns a rule into loops over its columns, some thousand bars at a time: parsed once, and then nothing but those
+ * Turns rules into loops over their columns, some thousand bars at a time: parsed once, and then nothing but those
  * loops runs per bar.
- * The result is false on every bar where any operand the rule names is NaN (for crosses also on the bar
+ * A rule is false on every bar where any operand it names is NaN (for crosses also on the bar
  * before), whatever `not`, `or` and `!=` would make of it: an unknown stays unknown up to the top. Division
  * by zero is NaN, so a rule with one is false on that bar.
  * `a crosses above b` at i: a[i−1] ≤ b[i−1] and a[i] > b[i]; `below` mirrored. On bar 0 nothing crosses.
- * @param columns one value per bar for every name the rule refers to, read while the rule runs: of a window there must
+ * @param columns one value per bar for every name the rules refer to, read while they run: of a window there must
  * then be the bars that are written and the one before them
  * @param scratch of rules that are run one after the other
- * @throws {TypeError} when a column is missing: the rule was parsed with other names
+ * @throws {TypeError} when a column is missing: a rule was parsed with other names
  */
-export function compileRule(ast: BooleanNode, columns: Place['columns'], scratch = new RuleScratch()): Rule {
-  const fill = compileBoolean(ast, { columns, scratch, level: 0, marks: false })
-  return (signal, from, to = signal.length) => {
+export function compileRules(
+  asts: readonly BooleanNode[],
+  columns: Place['columns'],
+  scratch = new RuleScratch(),
+): Rules {
+  const crosses = new Crosses()
+  const fills = asts.map(ast => compileBoolean(ast, { columns, scratch, crosses, level: 0, marks: false }))
+  return (signals, from, to) => {
     for (let start = from; start < to; start += blockBars) {
       const count = Math.min(blockBars, to - start)
-      fill(start, count, { truths: signal, at: start })
+      crosses.forget()
+      fills.forEach((fill, k) => {
+        fill(start, count, { truths: signals[k] as Uint8Array, at: start })
+      })
     }
   }
+}
+
+/** One rule, as `compileRules` does; written up to the end unless told otherwise. */
+export function compileRule(
+  ast: BooleanNode,
+  columns: Place['columns'],
+  scratch = new RuleScratch(),
+): (signal: Uint8Array, from: number, to?: number) => void {
+  const write = compileRules([ast], columns, scratch)
+  return (signal, from, to = signal.length) => write([signal], from, to)
 }
 
 /**
@@ -70,6 +88,7 @@ export function ruleNames(ast: BooleanNode | NumericNode, into = new Set<string>
 }
 
 type BooleanPlace = Place & {
+  readonly crosses: Crosses
   /**
    * Whether unknowns have to be marked as such. Under nothing but `and` one is as good as false, and nobody looks for
    * them.
@@ -177,15 +196,19 @@ function compileOfColumns(
 function compileCross(ast: BooleanNode & { kind: 'cross' }, place: BooleanPlace): TruthFill {
   const left = compileNumeric(ast.left, place)
   const right = compileNumeric(ast.right, { ...place, level: place.level + 1 })
-  const [rising, other] = ast.direction === 'above' ? [left, right] : [right, left]
+  const pair = place.crosses.pair(ast.left, ast.right)
+  const direction = ast.direction === 'above' ? 'up' : 'down'
   return (start, count, { truths, at }) => {
     // Bar 0 has none before it.
     const skipped = start === 0 ? 1 : 0
     if (skipped === 1) truths[at] = place.marks ? unknown : 0
     const rest = { truths, at: at + skipped }
-    // Both are looked at from the bar before the first. The left one first: it uses the scratch columns of the right one.
-    for (const operand of [left, right]) operand.fill(start + skipped - 1, count - skipped + 1)
-    detectCross(rising, other, rest, count - skipped)
+    if (!pair.isKnown || place.marks) {
+      // Both are looked at from the bar before the first. The left one first: it uses the scratch columns of the right one.
+      for (const operand of [left, right]) operand.fill(start + skipped - 1, count - skipped + 1)
+      pair.find(left, right, count - skipped)
+    }
+    pair.write(direction, rest, count - skipped)
     if (!place.marks) return
     for (const operand of [left, right]) {
       markUnknown(operand, rest, count - skipped)

@@ -5,7 +5,7 @@ import { type Checkpoint, IndicatorColumns, type SessionBars } from '../features
 import { historyOfReference } from '../features/pipeline-recipe.ts'
 import { priceFields } from '../market/bars.ts'
 import type { BooleanNode } from './ast.ts'
-import { compileRule, ruleLookback, ruleNames } from './compile.ts'
+import { compileRules, ruleLookback, ruleNames } from './compile.ts'
 import { distancesOf } from './distance.ts'
 import { parseRule } from './expression.ts'
 import { namesOf } from './indicator-names.ts'
@@ -89,19 +89,19 @@ export function computeSignals(
   const ruled = requireRules(strategy)
   const stream = new ColumnStream(ruled, bars, cache)
   const open = (name: string) => (isPriceField(name) ? bars[name] : stream.open(name))
-  const rules = rulesOf(ruled).map(({ kind, ast }) => ({
-    kind,
-    write: compileRule(ast, windowsOf(ast, open), reuse.scratch),
-  }))
+  const rules = rulesOf(ruled)
+  const asts = rules.map(({ ast }) => ast)
+  const write = compileRules(asts, windowsOf(asts, open), reuse.scratch)
   const distances = startDistances(ruled, { bars, open, reuse })
   const signals = Object.fromEntries(
     ruleKinds.map(kind => [kind, reuse.signals(kind, bars.length)]),
   ) as Record<RuleKind, Uint8Array>
+  const written = rules.map(({ kind }) => signals[kind])
   const first_usable_bar = requiredHistory(ruled)
   for (let done = 0; done < bars.length; ) {
     checkpoint()
     const { from, to } = stream.advance()
-    for (const { kind, write } of rules) write(signals[kind], Math.max(from, first_usable_bar), to)
+    write(written, Math.max(from, first_usable_bar), to)
     for (const write of distances.writers) write(from, to)
     done = to
   }
@@ -133,8 +133,9 @@ function rulesOf(strategy: RuleStrategy): readonly { readonly kind: RuleKind; re
 /** What a rule or distance reads, by name. */
 type Open = (name: string) => Float64Array | ColumnWindow
 
-function windowsOf(ast: BooleanNode, open: Open): Record<string, Float64Array | ColumnWindow> {
-  return Object.fromEntries([...ruleNames(ast)].map(name => [name, open(name)]))
+function windowsOf(asts: readonly BooleanNode[], open: Open): Record<string, Float64Array | ColumnWindow> {
+  const names = new Set(asts.flatMap(ast => [...ruleNames(ast)]))
+  return Object.fromEntries([...names].map(name => [name, open(name)]))
 }
 
 function isPriceField(name: string): name is (typeof priceFields)[number] {
