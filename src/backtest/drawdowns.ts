@@ -85,35 +85,45 @@ function eachDrawdown({ equity, time, length }: EquityPoints, start: Start, visi
   let floor = peak * (1 - negligible)
   /** Index of the last point at the high, −1 for the start. */
   let high = -1
-  /** Of the drawdown under way; it lies at the floor when there is none. */
-  let trough = floor
-  let lowest = -1
-  // Both are written out: variables that a function of their own could see would be no registers.
+  const fall = { lowest: 0 }
   for (let i = 0; i < length; i++) {
-    let value = equity[i] as number
-    // Most points of most curves lie below a high.
-    while (value < floor) {
-      if (value < trough) {
-        trough = value
-        lowest = i
-      }
-      if (++i === length) break
-      value = equity[i] as number
-    }
-    if (i === length) break
-    if (trough < floor) {
+    const end = passFall(equity, i, length, floor, fall)
+    if (end > i) {
       const startMs = high === -1 ? start.timeMs : (time[high] as number)
-      visit((peak - trough) / peak, startMs, time[lowest] as number, time[i] as number, true)
+      const depth = (peak - (equity[fall.lowest] as number)) / peak
+      const isOver = end < length
+      visit(depth, startMs, time[fall.lowest] as number, time[isOver ? end : length - 1] as number, isOver)
+      if (!isOver) return
+      i = end
     }
     high = i
+    const value = equity[i] as number
     if (value > peak) {
       peak = value
       floor = peak * (1 - negligible)
     }
-    trough = floor
   }
-  if (trough < floor) {
-    const startMs = high === -1 ? start.timeMs : (time[high] as number)
-    visit((peak - trough) / peak, startMs, time[lowest] as number, time[length - 1] as number, false)
+}
+
+/** @returns the first point from `from` on that is not below the floor, else `length`; `fall` gets the lowest before it */
+function passFall(
+  equity: Float64Array,
+  from: number,
+  length: number,
+  floor: number,
+  fall: { lowest: number },
+): number {
+  let trough = floor
+  let lowest = from
+  let i = from
+  for (; i < length; i++) {
+    const value = equity[i] as number
+    if (!(value < floor)) break
+    if (value < trough) {
+      trough = value
+      lowest = i
+    }
   }
+  fall.lowest = lowest
+  return i
 }
