@@ -40,12 +40,13 @@ export function traceBacktest(input: BacktestInput, skipsQuietBars: boolean): Ba
   const { length } = run
   for (let p = 0; p < length; ) {
     const pause = Math.min(length, p + checkpointBars)
+    // The last bar is traded: what is open there may have to be closed.
+    const end = skipsQuietBars ? Math.min(pause, length - 1) : 0
     while (p < pause) {
-      // The last bar is traded: what is open there may have to be closed.
-      if (skipsQuietBars) p += run.passQuiet(p, Math.min(pause, length - 1))
-      if (p < pause) run.trade(p++)
+      p += run.passQuiet(p, end)
+      if (p < pause) p += run.trade(p, end)
     }
-    input.checkpoint?.(p, length)
+    run.pause(p)
   }
   return run.result()
 }

@@ -58,9 +58,13 @@ export class EquityRecorder {
     this.units = markets.map((_, k) => buffers.series(k + 1, 0))
   }
 
-  /** Writes point p. Points are written in order; of those left out `equity` is written by whom leaves them out. */
+  /** Writes the equity at point p. */
   mark(p: number, account: Account): void {
     this.equity[p] = account.equity()
+  }
+
+  /** Notes what is held from point p on. Points are noted in order; between them nothing changes but prices. */
+  note(p: number, account: Account): void {
     this.cash.set(p, account.cash)
     const { positions } = account
     for (let k = 0; k < positions.length; k++) this.units[k]?.set(p, positions[k]?.units ?? 0)

@@ -118,17 +118,22 @@ export const tradeColumns = [
 
 /** Trades there is room for from the beginning. */
 const firstCapacity = 256
+/** By how much the room grows at most: trades may come in one part of the bars alone. */
+const mostGrowth = 64
 
-/** Columns of trades that grow by doubling, so that adding one allocates almost never. */
+/** Columns of trades that grow to as many as are to be expected, at least by doubling: adding one allocates almost never. */
 export class TradeList {
   /** To be written at the index `add` gives. */
   columns = allocate(firstCapacity)
+  /** Share of the run that is over, 0–1: how many trades are still to come is told by those so far. */
+  share = 0
   private count = 0
   private marks = new Uint32Array(firstCapacity)
 
   /** Forgets every trade and keeps the memory. */
   clear(): void {
     this.count = 0
+    this.share = 0
   }
 
   /** Forgets every trade and gives the memory back at once. */
@@ -186,7 +191,9 @@ export class TradeList {
   }
 
   private grow(): void {
-    const capacity = Math.max(firstCapacity, this.count * 2)
+    const { count, share } = this
+    const expected = share > 0 ? Math.ceil((1.1 * count) / share) : 0
+    const capacity = Math.max(firstCapacity, count * 2, Math.min(expected, count * mostGrowth))
     const larger = allocate(capacity)
     for (const name of numberColumns) larger[name].set(this.columns[name])
     releaseColumns(this.columns)

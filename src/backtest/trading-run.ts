@@ -58,14 +58,15 @@ export class TradingRun {
     return this.quiet === null || p >= end ? 0 : this.quiet.pass(end + this.input.markets[0].from)
   }
 
-  /** Trades the bars that open at moment p, and before the next moment what has closed by then. */
-  trade(p: number): void {
+  /**
+   * Trades the bars that open at moment p, and before the next moment what has closed by then. Of the only market, what
+   * is quiet once its open is traded is passed at most up to `end`.
+   * @returns how many moments are over
+   */
+  trade(p: number, end: number): number {
     const { markets, timeline } = this
     const { only } = this
-    if (only !== null) {
-      this.tradeAlone(only, p)
-      return
-    }
+    if (only !== null) return this.tradeAlone(only, p, end)
     for (let k = 0; k < markets.length; k++) (markets[k] as Market).open(timeline.open[p] as number)
     this.tradeAtOpen()
     const nextMs = timeline.open[p + 1] ?? Number.MAX_VALUE
@@ -74,16 +75,31 @@ export class TradingRun {
       this.close(closeMs)
       while (this.marked <= p && (timeline.close[this.marked] as number) <= closeMs) this.mark(this.marked)
     }
+    return 1
   }
 
-  /** All phases of one bar of the only market, without a look at others. */
-  private tradeAlone(market: Market, p: number): void {
-    const { account } = this
-    const { fill_on, funding_rate_annual } = this.input.config
+  /** The phases at the open of a bar of the only market, then those after it, unless the bar is quiet from there on. */
+  private tradeAlone(market: Market, p: number, end: number): number {
     market.take()
     const i = market.bar
     market.exitAtOpen(i)
     market.enterAtOpen(i)
+    market.next = i
+    const passed = this.passQuiet(p, end)
+    if (passed > 0) {
+      this.note(p, market.broker.position.units === 0)
+      return passed
+    }
+    market.next = i + 1
+    this.tradeRest(market, p)
+    return 1
+  }
+
+  /** The phases after the open of a bar of the only market, without a look at others. */
+  private tradeRest(market: Market, p: number): void {
+    const { account } = this
+    const { fill_on, funding_rate_annual } = this.input.config
+    const i = market.bar
     market.exitInside(i)
     market.enterInside(i)
     market.end(i)
@@ -96,6 +112,12 @@ export class TradingRun {
     }
     if (market.isOver()) this.finish(this.timeline.close[p] as number)
     this.mark(p)
+  }
+
+  /** p moments are over: whoever wants to know is told, and may throw to stop. */
+  pause(p: number): void {
+    this.floor.trades.share = p / this.length
+    this.input.checkpoint?.(p, this.length)
   }
 
   /** What has come of it. */
@@ -141,12 +163,18 @@ export class TradingRun {
 
   /** Writes point p of the curve. */
   private mark(p: number): void {
+    this.recorder.mark(p, this.account)
+    this.note(p, true)
+    this.marked = p + 1
+  }
+
+  /** Notes what is held from point p on, and that something was held there, where nobody has counted it. */
+  private note(p: number, isUncounted: boolean): void {
     const { account } = this
-    if (this.heldBefore > 0 || account.opened > this.openedBefore) this.counts.exposed_bars++
+    if (isUncounted && (this.heldBefore > 0 || account.opened > this.openedBefore)) this.counts.exposed_bars++
     this.heldBefore = account.held
     this.openedBefore = account.opened
-    this.recorder.mark(p, account)
-    this.marked = p + 1
+    this.recorder.note(p, account)
   }
 
   private tradeAtOpen(): void {
