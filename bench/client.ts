@@ -77,9 +77,9 @@ export class Client {
     return operation
   }
 
-  /** Asks until `done` says so. @throws after 60 s */
-  async until(id: string, done: (operation: Operation) => boolean): Promise<Operation> {
-    const deadline = performance.now() + 60_000
+  /** Asks until `done` says so. @throws after `limitMs` */
+  async until(id: string, done: (operation: Operation) => boolean, limitMs = 60_000): Promise<Operation> {
+    const deadline = performance.now() + limitMs
     for (;;) {
       const operation = await this.json<Operation>(`${operations}/${id}`)
       if (done(operation)) return operation

@@ -22,10 +22,10 @@ export type Served = {
   readonly sweep: SweepMemory
 }
 
-/** A sweep of ten thousand trials that was looked at for a while and then stopped. */
+/** A sweep from its beginning to its end. */
 export type SweepMemory = {
-  readonly seconds: number
   readonly trials: number
+  readonly elapsedMs: number
   /** Resident size of the server: at the most while the sweep ran, and before it, freshly started. */
   readonly peakBytes: number
   readonly idleBytes: number
@@ -35,15 +35,16 @@ export type SweepMemory = {
   readonly datasetBytes: number
 }
 
-/** What is measured how often, or for how long. */
+/** What is measured, and how often. */
 export type ServedSize = {
   readonly bars: number
   readonly reports: number
   readonly cancels: number
-  readonly seconds: number
+  /** Of the sweep whose memory is looked at. */
+  readonly trials: number
 }
 
-export function serveBacktests({ bars, reports, cancels, seconds }: ServedSize): Promise<Served> {
+export function serveBacktests({ bars, reports, cancels, trials }: ServedSize): Promise<Served> {
   return withServer({ KTRDR_THREADS: String(threads) }, async server => {
     await importBars(server, bars)
     const timed = await withClient(server, async client => ({
@@ -53,7 +54,7 @@ export function serveBacktests({ bars, reports, cancels, seconds }: ServedSize):
     // A process of its own, so that what was measured before does not count.
     await server.kill()
     await server.start()
-    return { ...timed, sweep: await withClient(server, client => watchSweep(server, client, bars, seconds)) }
+    return { ...timed, sweep: await withClient(server, client => watchSweep(server, client, bars, trials)) }
   })
 }
 
@@ -109,7 +110,7 @@ async function timeReports(client: Client, count: number) {
   return { reportMs, wholeMs, artifactBytes }
 }
 
-function startSweep(client: Client): Promise<Operation> {
+function startSweep(client: Client, trials: number): Promise<Operation> {
   return client.submit('sweep', {
     backtest: requested(),
     space: [
@@ -118,7 +119,7 @@ function startSweep(client: Client): Promise<Operation> {
     ],
     constraints: ['indicators.fast.period < indicators.slow.period'],
     method: 'random',
-    trials: 10_000,
+    trials,
   })
 }
 
@@ -126,7 +127,7 @@ function startSweep(client: Client): Promise<Operation> {
 async function timeCancels(client: Client, count: number): Promise<number[]> {
   const times: number[] = []
   for (let round = 0; round <= count; round++) {
-    const { operation_id: id } = await startSweep(client)
+    const { operation_id: id } = await startSweep(client, 10_000)
     await untilWorkers(
       client,
       ({ type, busy_seconds }) => type === 'trial_batch' && (busy_seconds ?? 0) > 0.3,
@@ -135,7 +136,7 @@ async function timeCancels(client: Client, count: number): Promise<number[]> {
     await client.json(`${operationPath(id)}/cancel`, { method: 'DELETE' })
     await untilWorkers(client, ({ status }) => status === 'idle')
     if (round > 0) times.push(performance.now() - startedAt)
-    await client.until(id, ({ completed_at }) => completed_at !== null)
+    await client.until(id, isOver)
   }
   return times
 }
@@ -157,25 +158,21 @@ async function watchSweep(
   server: BenchServer,
   client: Client,
   bars: number,
-  seconds: number,
+  trials: number,
 ): Promise<SweepMemory> {
   const idleBytes = statusOf(server.pid, 'VmRSS')
-  const { operation_id: id } = await startSweep(client)
-  await untilWorkers(client, ({ type }) => type === 'trial_batch')
-  await sleep(seconds * 1000)
+  const { operation_id: id } = await startSweep(client, trials)
+  const { status, started_at, completed_at } = await client.until(id, isOver, 600_000)
+  if (status !== 'completed' || started_at === null || completed_at === null)
+    throw new Error(`the sweep is ${status}`)
   const peakBytes = statusOf(server.pid, 'VmHWM')
   const fileBytes = statusOf(server.pid, 'RssFile')
-  const trials = await countTrials(client, id)
-  await client.json(`${operationPath(id)}/cancel`, { method: 'DELETE' })
-  await client.until(id, ({ completed_at }) => completed_at !== null)
-  return { seconds, trials, peakBytes, idleBytes, fileBytes, datasetBytes: bars * 7 * 8 }
+  const elapsedMs = Date.parse(completed_at) - Date.parse(started_at)
+  return { trials, elapsedMs, peakBytes, idleBytes, fileBytes, datasetBytes: bars * 7 * 8 }
 }
 
-/** Trials that the children of a sweep have done so far. */
-async function countTrials(client: Client, id: string): Promise<number> {
-  const path = `/api/v1/operations?parent_operation_id=${id}&limit=200`
-  const { items } = await client.json<Schemas['OperationPage']>(path)
-  return items.reduce((sum, { steps }) => sum + (steps?.done ?? 0), 0)
+function isOver({ completed_at }: Operation): boolean {
+  return completed_at !== null
 }
 
 /** A size in the status that Linux keeps of a process, in bytes. */

@@ -74,17 +74,23 @@ export class Broker {
     return this.exit === exitCodes.stop || this.exit === exitCodes.trailing_stop
   }
 
+  /** Whether an entry decided at the close of bar i has the distances to its stop and target that it needs. */
+  isBracketKnown(i: number): boolean {
+    const { stop_distance, target_distance } = this.input.signals
+    return (
+      (stop_distance === null || distanceAt(stop_distance, i) > 0) &&
+      (target_distance === null || distanceAt(target_distance, i) > 0)
+    )
+  }
+
   /** Orders an entry at the close of bar i. A distance it needs and does not have makes it no order. */
   orderEntry(direction: Direction, i: number): void {
     const { counts, plan, log } = this.floor
-    const { stop_distance, target_distance, limit_distance, entry_stop_distance } = this.input.signals
-    const isBracketKnown =
-      (stop_distance === null || distanceAt(stop_distance, i) > 0) &&
-      (target_distance === null || distanceAt(target_distance, i) > 0)
+    const { limit_distance, entry_stop_distance } = this.input.signals
     const stop = distanceAt(entry_stop_distance, i)
     const limit = distanceAt(limit_distance, i)
     const { entry } = this
-    if (!isBracketKnown || !entry.place(plan.entry, direction, i, stop, limit)) {
+    if (!this.isBracketKnown(i) || !entry.place(plan.entry, direction, i, stop, limit)) {
       counts.unplaced_entries++
       counts.rejected_orders++
       return
@@ -129,7 +135,7 @@ export class Broker {
     this.pay(entry.direction, units, price, i)
     if (position.units === 0) this.open(units, price, i, timeMs)
     else position.add(units, price)
-    this.addCosts()
+    position.bear(floor.account)
     floor.account.placeCloseout(position)
     floor.log.fill(entry.row, units, price, timeMs, floor.account)
     entry.rest -= units
@@ -153,7 +159,7 @@ export class Broker {
     // The books are closed at the end, and nothing is traded.
     this.setTerms(timeMs, isLimit, code === exitCodes.end_of_data ? 0 : this.impactOf(units, i))
     this.pay(direction > 0 ? -1 : 1, units, price, i)
-    this.addCosts()
+    position.bear(floor.account)
     position.reduce(units, price)
     floor.log.fill(row, units, price, timeMs, floor.account)
     if (units === held) this.finish(direction, i, timeMs, code, row)
@@ -264,14 +270,6 @@ export class Broker {
     account.payFunding(this.fill.timeMs)
     this.volume.count(i, units)
     account.trade(direction, units, price, this.fill)
-  }
-
-  private addCosts(): void {
-    const { position } = this
-    const { fillCommission, fillSpread, fillSlippage } = this.floor.account
-    position.commission += fillCommission
-    position.spread += fillSpread
-    position.slippage += fillSlippage
   }
 
   /** Units that the volume of bar i still lets be traded. */

@@ -23,6 +23,7 @@ export class Market {
   /** Index of the first bar that is not past. */
   next: number
   readonly isTrailing: boolean
+  /** Without a limit longer than any run, and whole: sums with it stay in the registers of whole numbers. */
   readonly maxBars: number
   private readonly floor: Floor
   private readonly separationBars: number
@@ -38,7 +39,7 @@ export class Market {
     this.next = input.from
     this.broker = new Broker(floor, input, index)
     this.isTrailing = floor.plan.trailing_stop
-    this.maxBars = floor.plan.max_bars ?? Number.POSITIVE_INFINITY
+    this.maxBars = floor.plan.max_bars ?? 2 ** 30
     const { entry_separation_bars: apart = 0 } = floor.plan
     // A bar may see two entries: one filled inside it, the other at its close.
     this.separationBars = apart === 1 ? 0 : apart
@@ -103,12 +104,11 @@ export class Market {
 
   /** At the open: the entry that was ordered, where the open fills it. */
   enterAtOpen(i: number): void {
-    const { broker } = this
-    const { entry } = broker
+    const { entry } = this.broker
     if (!this.mayEnter() || (entry.type === 'market' && this.fillsAtClose)) return
     const { bars } = this.input
     const open = bars.open[i] as number
-    if (entry.isFilledAtOpen(open)) broker.enter(i, bars.time[i] as number, open)
+    if (entry.isFilledAtOpen(open)) this.broker.enter(i, bars.time[i] as number, open)
   }
 
   /** Inside the bar: the levels of a position held from its open. */

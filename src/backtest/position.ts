@@ -1,3 +1,4 @@
+import type { Account } from './account.ts'
 import { Bracket } from './bracket.ts'
 import type { OpenTrade } from './open-trade.ts'
 import type { Ticks } from './ticks.ts'
@@ -80,6 +81,13 @@ export class Position {
     this.leftPrice = price
     const rest = Math.abs(this.units) - units
     this.units = this.units > 0 ? rest : 0 - rest
+  }
+
+  /** Bears what the last fill cost, which was its own. */
+  bear({ fillCommission, fillSpread, fillSlippage }: Account): void {
+    this.commission += fillCommission
+    this.spread += fillSpread
+    this.slippage += fillSlippage
   }
 
   /** Notes the prices a bar reached while it was held. */

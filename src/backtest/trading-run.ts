@@ -21,8 +21,7 @@ export class TradingRun {
   private readonly floor: Floor
   private readonly timeline: Timeline
   private readonly recorder: EquityRecorder
-  /** The only market, or null where there are several. */
-  private readonly only: Market | null
+  /** Of the only market; null where there are several. */
   private readonly quiet: QuietBars | null
   private unfilledSignals = 0
   /** Points of the curve that are written, and what was held and had been opened by then. */
@@ -49,13 +48,18 @@ export class TradingRun {
     this.timeline = mergeTimes(markets)
     this.length = this.timeline.length
     this.recorder = new EquityRecorder(this.timeline, markets, config.initial_capital, reuse)
-    this.only = this.markets.length === 1 ? (this.markets[0] ?? null) : null
-    this.quiet = this.only === null ? null : new QuietBars(this.only, this.floor, this.recorder.equity)
+    const [only] = this.markets
+    const note = (p: number, isUncounted: boolean) => this.note(p, isUncounted)
+    this.quiet =
+      only === undefined || this.markets.length > 1
+        ? null
+        : new QuietBars(only, this.floor, this.recorder.equity, note)
   }
 
   /** Passes moments from p on, at most up to `end`, at which nothing can happen. @returns how many */
   passQuiet(p: number, end: number): number {
-    return this.quiet === null || p >= end ? 0 : this.quiet.pass(end + this.input.markets[0].from)
+    const { quiet, input } = this
+    return quiet === null || p >= end ? 0 : quiet.pass(end + input.markets[0].from)
   }
 
   /**
@@ -64,9 +68,8 @@ export class TradingRun {
    * @returns how many moments are over
    */
   trade(p: number, end: number): number {
-    const { markets, timeline } = this
-    const { only } = this
-    if (only !== null) return this.tradeAlone(only, p, end)
+    const { markets, timeline, quiet } = this
+    if (quiet !== null) return this.tradeAlone(quiet, p, end)
     for (let k = 0; k < markets.length; k++) (markets[k] as Market).open(timeline.open[p] as number)
     this.tradeAtOpen()
     const nextMs = timeline.open[p + 1] ?? Number.MAX_VALUE
@@ -79,18 +82,20 @@ export class TradingRun {
   }
 
   /** The phases at the open of a bar of the only market, then those after it, unless the bar is quiet from there on. */
-  private tradeAlone(market: Market, p: number, end: number): number {
-    market.take()
-    const i = market.bar
-    market.exitAtOpen(i)
-    market.enterAtOpen(i)
-    market.next = i
-    const passed = this.passQuiet(p, end)
-    if (passed > 0) {
-      this.note(p, market.broker.position.units === 0)
-      return passed
+  private tradeAlone(quiet: QuietBars, p: number, end: number): number {
+    const { market } = quiet
+    const i = market.next
+    if (quiet.openedBar !== i) {
+      market.take()
+      market.exitAtOpen(i)
+      market.enterAtOpen(i)
+      market.next = i
+      quiet.openedBar = i
+      const passed = this.passQuiet(p, end)
+      if (passed > 0) return passed
     }
-    market.next = i + 1
+    quiet.openedBar = -1
+    market.take()
     this.tradeRest(market, p)
     return 1
   }

@@ -3,83 +3,20 @@ import fc from 'fast-check'
 import type { BacktestConfig } from '../../src/backtest/backtest-config.ts'
 import {
   type BacktestInput,
-  type BacktestRun,
   type MarketInput,
   RunBuffers,
   runBacktest,
   traceBacktest,
 } from '../../src/backtest/engine.ts'
-import { type EquityCurve, equityColumns } from '../../src/backtest/equity.ts'
-import { orderColumns } from '../../src/backtest/orders.ts'
-import { tradeColumns } from '../../src/backtest/trades.ts'
+import type { EquityCurve } from '../../src/backtest/equity.ts'
 import { truncateBars } from '../../src/market/bars.ts'
-import { anyFullConfig, anyPlan, decisions, freeConfig, marketOf } from '../fixtures/backtest.ts'
+import { decisions, freeConfig, marketOf } from '../fixtures/backtest.ts'
 import { anyPortfolio, anyRough, anyRun, anySingle } from '../fixtures/backtest-inputs.ts'
 import { anyBars } from '../fixtures/bars.ts'
-
-/** Where two runs differ first, to the bit, or null. */
-function firstDifference(one: BacktestRun, other: BacktestRun): string | null {
-  const { trades, orders, equity, ...rest } = one
-  const { trades: _, orders: __, equity: ___, ...otherRest } = other
-  const columns = [
-    ...tradeColumns.map(name => [`trades.${name}`, trades[name], other.trades[name]] as const),
-    ...orderColumns.map(name => [`orders.${name}`, orders[name], other.orders[name]] as const),
-    ...equityColumns.map(name => [`equity.${name}`, equity[name], other.equity[name]] as const),
-  ]
-  for (const [name, here, there] of columns) {
-    if (here.length !== there.length) return `${name} has ${here.length} and ${there.length} rows`
-    const row = Array.from<unknown>(here).findIndex((value, i) => !Object.is(value, there[i]))
-    if (row >= 0) return `${name}[${row}] is ${here[row]} and ${there[row]}`
-  }
-  const [here, there] = [JSON.stringify(rest), JSON.stringify(otherRest)]
-  return here === there ? null : `${here} and ${there}`
-}
+import { firstDifference } from '../fixtures/run-difference.ts'
 
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
 const last = (curve: EquityCurve) => curve.equity[curve.length - 1] ?? Number.NaN
-
-test('bars on which nothing can happen may be passed: the run is the same to the bit', () => {
-  let trades = 0
-  fc.assert(
-    fc.property(anySingle, input => {
-      const passed = runBacktest(input)
-      trades += passed.trades.length
-      expect(firstDifference(passed, traceBacktest(input, false))).toBeNull()
-    }),
-    { numRuns: 300 },
-  )
-  expect(trades).toBeGreaterThan(100)
-})
-
-test('quiet stretches are passed with sparse signals too', () => {
-  const sparse = anyBars(60, 200).chain(bars =>
-    fc
-      .record({
-        at: fc.array(fc.nat(bars.length - 1), { minLength: 4, maxLength: 4 }),
-        stop: fc.integer({ min: 3, max: 40 }),
-      })
-      .map(({ at: [a = 0, b = 0, c = 0, d = 0], stop }) =>
-        marketOf(
-          bars,
-          decisions(bars.length, {
-            enter_long: [a],
-            exit_long: [b],
-            enter_short: [c],
-            exit_short: [d],
-            stop,
-            target: stop,
-          }),
-        ),
-      ),
-  )
-  fc.assert(
-    fc.property(sparse, anyFullConfig, anyPlan, (market, config, plan) => {
-      const input: BacktestInput = { markets: [market], config, plan }
-      expect(firstDifference(runBacktest(input), traceBacktest(input, false))).toBeNull()
-    }),
-    { numRuns: 200 },
-  )
-})
 
 test('memory of a run before changes nothing', () => {
   const reuse = new RunBuffers()
