@@ -24,7 +24,10 @@ const flushMs = 1_000
 const cleanAfterMs = 1_000
 
 export default defineWorker('trial_batch', (params: TrialBatchParams, ctx): TrialBatchResult => {
+  const startedAt = ctx.now()
   const records = runTrials(params, ctx)
+  // Not of a batch that is stopped: its thread is to be idle within milliseconds.
+  if (ctx.now() - startedAt >= cleanAfterMs) collectGarbage()
   const trials = params.variants.map((variant, i) => ({
     ...variant,
     variant: i,
@@ -64,7 +67,6 @@ export default defineWorker('trial_batch', (params: TrialBatchParams, ctx): Tria
 function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly TrialRecord[] {
   const { variants, curves } = params
   const journal = ctx.journal()
-  const startedAt = ctx.now()
   let runner: TrialRunner | null = null
   try {
     const done = new Map(
@@ -87,7 +89,6 @@ function runTrials(params: TrialBatchParams, ctx: WorkerContext): readonly Trial
   } finally {
     runner?.release()
     journal.close()
-    if (ctx.now() - startedAt >= cleanAfterMs) collectGarbage()
   }
 }
 
