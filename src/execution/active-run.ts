@@ -1,8 +1,7 @@
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { isAsking, isCopy } from '../archive/exchange.ts'
 import type { Clock } from '../clock.ts'
-import { fetchForAttempt, passes } from '../operations/exchanged-files.ts'
+import { fetchPatiently } from '../operations/exchanged-files.ts'
 import type { OperationRecord, Outcome } from '../operations/operation.ts'
 import {
   control,
@@ -48,6 +47,9 @@ function transferring(port: MessagePort): NonNullable<Parameters<ThreadPool['run
   return list as NonNullable<Parameters<ThreadPool['run']>[1]>['transferList']
 }
 
+/** Loaded modules answer a cancel sooner than this; a thread that loads them takes a second or two. */
+const loadingGraceMs = 50
+
 /** A look that comes so late after the one before says that the process did not run meanwhile. */
 const standstillMs = 2_000
 
@@ -71,6 +73,8 @@ export class ActiveRun {
   #timedOut = false
   /** What it reads is on this node: silence counts from here. */
   #isSupplied = false
+  /** Whether the worker has come to its first line. */
+  readonly #hasBegun = () => Atomics.load(this.#words, control.thread) !== 0
   /** Resolves when it was asked to stop, or killed. */
   readonly #stopping = Promise.withResolvers<void>()
 
@@ -94,14 +98,21 @@ export class ActiveRun {
     return outcome
   }
 
-  /** Asks the worker to stop; kills its thread when the grace period is over. A drain has its deadline elsewhere. */
+  /**
+   * Asks the worker to stop; kills its thread when the grace period is over, or soon if it only loads its modules yet, which
+   * hears nothing and leaves nothing. A drain has its deadline elsewhere.
+   */
   ask(word: typeof stop.cancel | typeof stop.drain): void {
     Atomics.store(this.#words, control.stop, word)
     this.#stopping.resolve()
-    const message: MainMessage = { kind: 'stop' }
-    this.#port?.postMessage(message)
-    if (word === stop.cancel)
-      this.#grace ??= setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
+    this.#port?.postMessage({ kind: 'stop' } satisfies MainMessage)
+    if (word === stop.cancel) this.#grace ??= setTimeout(() => this.#lookAtBeginning(), loadingGraceMs)
+  }
+
+  #lookAtBeginning(): void {
+    const leftMs = this.#parts.options.cancelGraceMs - loadingGraceMs
+    if (this.#hasBegun()) this.#grace = setTimeout(() => this.kill('cancelled'), leftMs)
+    else this.kill('cancelled')
   }
 
   kill(reason: KillReason): void {
@@ -147,12 +158,10 @@ export class ActiveRun {
 
   state(): Omit<ThreadState, 'slot'> {
     const { record } = this.#parts
+    const isStopping = this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none
     return {
       thread: this.#thread?.threadId ?? null,
-      status:
-        this.#killReason !== null || Atomics.load(this.#words, control.stop) !== stop.none
-          ? 'stopping'
-          : 'busy',
+      status: isStopping ? 'stopping' : 'busy',
       operation_id: record.operation_id,
       type: record.type,
       busy_seconds: (performance.now() - this.#startedAt) / 1000,
@@ -180,12 +189,14 @@ export class ActiveRun {
    * @returns its end, when nothing is to run
    */
   async #supply(): Promise<Outcome | null> {
-    if (!isCopy(this.#parts.server.home)) {
+    const { record, server } = this.#parts
+    if (!isCopy(server.home)) {
       this.#isSupplied = true
       return null
     }
     try {
-      await Promise.race([this.#fetch(), this.#stopping.promise])
+      const fetched = fetchPatiently(server.home, record, () => this.#endOfStop() !== null)
+      await Promise.race([fetched, this.#stopping.promise])
       return this.#endOfStop()
     } catch (error) {
       return this.#endOfStop() ?? this.#endOf(error)
@@ -194,21 +205,9 @@ export class ActiveRun {
     }
   }
 
-  async #fetch(): Promise<void> {
-    const { record, server } = this.#parts
-    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
-      try {
-        return await fetchForAttempt(server.home, record)
-      } catch (error) {
-        if (!passes(error) || this.#endOfStop() !== null) throw error
-      }
-      await setTimeoutAsync(pauseMs)
-    }
-  }
-
   /** What an attempt comes to that is to stop before anything of it runs; null: it is not to stop. */
   #endOfStop(): Outcome | null {
-    if (this.#killReason !== null) return this.#endOf(null)
+    if (this.#killReason !== null && this.#killReason !== 'cancelled') return this.#endOf(null)
     const word = Atomics.load(this.#words, control.stop)
     if (word === stop.cancel) return { kind: 'cancelled', mode: 'cooperative' }
     return word === stop.drain ? { kind: 'interrupted' } : null
@@ -232,7 +231,7 @@ export class ActiveRun {
         signal: this.#killing.signal,
       })
     } catch (error) {
-      outcome = this.#endOf(error)
+      outcome = (this.#hasBegun() ? null : this.#endOfStop()) ?? this.#endOf(error)
       // A worker that only threw lives on in the pool; one that was killed or died does not.
       if (this.#thread !== null && !piscina.threads.includes(this.#thread)) await this.#exited
     }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { artifactPath } from '../archive/artifacts.ts'
 import { fetchFiles, fetchVersions, isCopy, refresh, storeFiles } from '../archive/exchange.ts'
 import { namesIn } from '../archive/folder.ts'
@@ -28,7 +29,7 @@ type Attempt = Pick<OperationRecord, 'operation_id' | 'attempt'>
  * attempts saved. What is nowhere is left to the worker, which knows what to say of it.
  * @throws {Problem} 'archive-unavailable', 'archive-damaged'
  */
-export async function fetchForAttempt(home: string, record: OperationRecord): Promise<void> {
+async function fetchForAttempt(home: string, record: OperationRecord): Promise<void> {
   if (!isCopy(home)) return
   const { operation_id: id, provenance, params } = record
   await refresh(home)
@@ -44,6 +45,22 @@ export async function fetchForAttempt(home: string, record: OperationRecord): Pr
     fetchVersions(home, datasets),
     fetchEarlier(home, id),
   ])
+}
+
+/** As `fetchForAttempt`, again and again while the archive cannot be reached, until `isOver`. */
+export async function fetchPatiently(
+  home: string,
+  record: OperationRecord,
+  isOver: () => boolean,
+): Promise<void> {
+  for (let pauseMs = 100; ; pauseMs = Math.min(5_000, 2 * pauseMs)) {
+    try {
+      return await fetchForAttempt(home, record)
+    } catch (error) {
+      if (!passes(error) || isOver()) throw error
+    }
+    await sleep(pauseMs)
+  }
 }
 
 /** Whether it is worth waiting: a bucket, or the database, that is down comes back. */

@@ -128,3 +128,19 @@ describe('a worker that does not hear', () => {
     expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
   })
 })
+
+test('a thread that only loads its worker yet is not waited for, and another takes its place', async () => {
+  const slow = await startProgram(
+    { KTRDR_THREADS: '1', KTRDR_CANCEL_GRACE_MS: '60000' },
+    'test/execution/slow-loading-main.ts',
+  )
+  const { operation_id: id } = await slow.submit('exercise', hotLoop)
+  await slow.until(id, operation => operation.status === 'running')
+  await slow.cancel(id)
+  const { status, cancellation, attempt } = await slow.end(id)
+  expect({ status, attempt }).toEqual({ status: 'cancelled', attempt: 1 })
+  expect(cancellation?.mode).toBe('cooperative')
+  expect(cancellation?.latency_ms).toBeLessThan(3_000)
+  const after = await slow.submit('exercise', { steps: 1 })
+  expect(await slow.end(after.operation_id)).toMatchObject({ status: 'completed', attempt: 1 })
+})
