@@ -16,8 +16,9 @@ import {
 import type { WorkerSpec } from '../operations/spec.ts'
 import { asProblem } from '../system-problems.ts'
 import { type KillReason, outcomeOfError } from './failures.ts'
-import type { ThreadPool, ThreadState } from './pool.ts'
+import type { ThreadState } from './pool.ts'
 import type { SharedBars } from './shared-bars.ts'
+import { type ThreadPool, transferring } from './thread-pool.ts'
 
 export type RunOptions = {
   /** Aborts when a client cancelled the operation. */
@@ -39,12 +40,6 @@ type RunParts = {
   readonly server: ServerFacts
   readonly clock: Clock
   readonly sharedBars: SharedBars
-}
-
-/** Piscina derives its type from an older signature of `postMessage`; at run time it is a list. */
-function transferring(port: MessagePort): NonNullable<Parameters<ThreadPool['run']>[1]>['transferList'] {
-  const list: readonly MessagePort[] = [port]
-  return list as NonNullable<Parameters<ThreadPool['run']>[1]>['transferList']
 }
 
 /** Loaded modules answer a cancel sooner than this; a thread that loads them takes a second or two. */
@@ -176,7 +171,14 @@ export class ActiveRun {
     if (early !== null) return early
     const pinned = spec.sharesBars?.(record.params, record.provenance.dataset_sha256) ?? []
     try {
-      return await sharedBars.lend(pinned, datasets => this.#execute(datasets))
+      let isLent = false
+      const lent = sharedBars.lend(pinned, async datasets => {
+        isLent = true
+        return this.#endOfStop() ?? (await this.#execute(datasets))
+      })
+      // Bars that are still being read are not waited for by one that is to stop.
+      const stopped = this.#stopping.promise.then(() => (isLent ? lent : (this.#endOfStop() ?? lent)))
+      return await Promise.race([lent, stopped])
     } catch (error) {
       const problem = asProblem(error)
       if (problem === null) throw error

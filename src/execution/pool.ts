@@ -7,9 +7,6 @@ import type { WorkerSpec } from '../operations/spec.ts'
 import { ActiveRun, type RunOptions } from './active-run.ts'
 import type { SharedBars } from './shared-bars.ts'
 
-/** What runs tasks in threads. */
-export type ThreadPool = Piscina
-
 export type PoolSettings = {
   readonly threads: number
   /** Heap and buffers of one worker. */

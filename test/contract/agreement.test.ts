@@ -162,7 +162,7 @@ test('no path is taken from a URL as it stands: a folder may have a space in its
 
 test('each outside library stays in its room', () => {
   const homes: Record<string, RegExp> = {
-    piscina: /^src\/execution\/pool\.ts$/,
+    piscina: /^src\/execution\/(thread-)?pool\.ts$/,
     express: /^src\/http\//,
     'node:sqlite': /^src\/store\/sqlite\//,
     'apache-arrow': /^src\/archive\//,
