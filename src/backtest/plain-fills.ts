@@ -7,8 +7,8 @@ import { type Direction, exitCodes } from './trades.ts'
 
 /**
  * Fills that nothing but the money bounds: of orders at the market, decided at a close and filled at the next open, without
- * a list of orders to keep, a volume or ticks. They do to the run what the phases of a bar do, bit for bit, in a third of
- * the time: a search makes millions of them.
+ * a list of orders to keep, a volume or ticks. They do to the run what the phases of a bar do, bit for bit, in less time:
+ * a search makes millions of them.
  */
 export class PlainFills {
   private readonly market: Market

@@ -101,13 +101,11 @@ export class ActiveRun {
     Atomics.store(this.#words, control.stop, word)
     this.#stopping.resolve()
     this.#port?.postMessage({ kind: 'stop' } satisfies MainMessage)
-    if (word === stop.cancel) this.#grace ??= setTimeout(() => this.#lookAtBeginning(), loadingGraceMs)
-  }
-
-  #lookAtBeginning(): void {
-    const leftMs = this.#parts.options.cancelGraceMs - loadingGraceMs
-    if (this.#hasBegun()) this.#grace = setTimeout(() => this.kill('cancelled'), leftMs)
-    else this.kill('cancelled')
+    if (word !== stop.cancel || this.#grace !== null) return
+    this.#grace = setTimeout(() => this.kill('cancelled'), this.#parts.options.cancelGraceMs)
+    setTimeout(() => {
+      if (!this.#hasBegun()) this.kill('cancelled')
+    }, loadingGraceMs)
   }
 
   kill(reason: KillReason): void {
