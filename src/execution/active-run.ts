@@ -174,7 +174,8 @@ export class ActiveRun {
         isLent = true
         return this.#endOfStop() ?? (await this.#execute(datasets))
       })
-      // Bars that are still being read are not waited for by one that is to stop.
+      // A dataset that is still being read is not waited for by a run that is to stop. Many would pile up behind it.
+      if (pinned.length > 1) return await lent
       const stopped = this.#stopping.promise.then(() => (isLent ? lent : (this.#endOfStop() ?? lent)))
       return await Promise.race([lent, stopped])
     } catch (error) {
