@@ -116,16 +116,21 @@ describe('a worker that does not hear', () => {
 
   test('a killed thread inside a native call keeps its slot until it has really gone', async () => {
     const native = { steps: 3, step_ms: 1_000, burn: 'native', deaf: true }
-    const { operation_id: deaf } = await program.submit('exercise', native)
-    await program.until(deaf, operation => operation.worker?.thread != null)
-    const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
-    await program.cancel(deaf)
-    const killed = await program.end(deaf)
-    expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
+    let latencyMs = 0
+    // A kill that happens to come where one call ends and the next begins shows nothing.
+    for (let tries = 0; tries < 3 && latencyMs <= graceMs + 60; tries++) {
+      const { operation_id: deaf } = await program.submit('exercise', native)
+      await program.until(deaf, operation => operation.worker?.thread != null)
+      const { operation_id: waiting } = await program.submit('exercise', { steps: 1 })
+      await program.cancel(deaf)
+      const killed = await program.end(deaf)
+      expect(killed).toMatchObject({ status: 'cancelled', cancellation: { mode: 'forced' } })
+      latencyMs = killed.cancellation?.latency_ms ?? 0
+      const next = await program.end(waiting)
+      expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
+    }
     // The grace is over long before the call is.
-    expect(killed.cancellation?.latency_ms).toBeGreaterThan(graceMs + 60)
-    const next = await program.end(waiting)
-    expect(Date.parse(next.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(killed.completed_at ?? ''))
+    expect(latencyMs).toBeGreaterThan(graceMs + 60)
   })
 })
 
