@@ -93,6 +93,12 @@ export class Account {
     this.fillSlippage = slippage
   }
 
+  /** Counts a position that is opened. */
+  open(): void {
+    this.held++
+    this.opened++
+  }
+
   /** Notes the net result of a closed trade. */
   close(net: number): void {
     const { closed } = this

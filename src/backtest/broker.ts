@@ -216,8 +216,7 @@ export class Broker {
     const { direction, decidedBar } = entry
     const { stop_distance, target_distance } = this.input.signals
     position.open(direction, units, price, i, timeMs)
-    floor.account.held++
-    floor.account.opened++
+    floor.account.open()
     const { bracket } = position
     bracket.place(
       direction,
@@ -295,6 +294,7 @@ function isForced(code: number): boolean {
   return code === exitCodes.liquidation || code === exitCodes.ruin || code === exitCodes.end_of_data
 }
 
-function distanceAt(distances: Float64Array | null, i: number): number {
+/** The distance of bar i; NaN where no entry uses one. */
+export function distanceAt(distances: Float64Array | null, i: number): number {
   return distances === null ? Number.NaN : (distances[i] as number)
 }

@@ -1,5 +1,5 @@
 import type { Account } from './account.ts'
-import type { Floor } from './broker.ts'
+import { distanceAt, type Floor } from './broker.ts'
 import type { Market } from './market.ts'
 import type { Position } from './position.ts'
 import { Sizer } from './sizing.ts'
@@ -78,8 +78,7 @@ export class PlainFills {
     const { account, position, sizer, terms } = this
     const { counts } = this.floor
     const { stop_distance, target_distance } = this.market.input.signals
-    const stopDistance = stop_distance === null ? Number.NaN : (stop_distance[i - 1] as number)
-    const targetDistance = target_distance === null ? Number.NaN : (target_distance[i - 1] as number)
+    const stopDistance = distanceAt(stop_distance, i - 1)
     const units = sizer.size(price, false, i - 1, stopDistance)
     if (!(units > 0)) {
       counts.rejected_orders++
@@ -89,9 +88,8 @@ export class PlainFills {
     account.payFunding(terms.timeMs)
     account.trade(direction, units, price, terms)
     position.open(direction, units, price, i, terms.timeMs)
-    account.held++
-    account.opened++
-    position.bracket.place(direction, price, stopDistance, targetDistance)
+    account.open()
+    position.bracket.place(direction, price, stopDistance, distanceAt(target_distance, i - 1))
     position.bear(account)
     account.placeCloseout(position)
   }

@@ -46,16 +46,6 @@ export function compileRules(
   }
 }
 
-/** One rule, as `compileRules` does; written up to the end unless told otherwise. */
-export function compileRule(
-  ast: BooleanNode,
-  columns: Place['columns'],
-  scratch = new RuleScratch(),
-): (signal: Uint8Array, from: number, to?: number) => void {
-  const write = compileRules([ast], columns, scratch)
-  return (signal, from, to = signal.length) => write([signal], from, to)
-}
-
 /**
  * Index of the first bar where no operand of the rule is in its warm-up; a cross needs one bar more.
  * @param lookbacks index of the first value per name; 0 for names it does not hold, such as bar fields
@@ -203,11 +193,10 @@ function compileCross(ast: BooleanNode & { kind: 'cross' }, place: BooleanPlace)
     const skipped = start === 0 ? 1 : 0
     if (skipped === 1) truths[at] = place.marks ? unknown : 0
     const rest = { truths, at: at + skipped }
-    if (!pair.isKnown || place.marks) {
-      // Both are looked at from the bar before the first. The left one first: it uses the scratch columns of the right one.
+    // Both are looked at from the bar before the first. The left one first: it uses the scratch columns of the right one.
+    if (!pair.isKnown || place.marks)
       for (const operand of [left, right]) operand.fill(start + skipped - 1, count - skipped + 1)
-      pair.find(left, right, count - skipped)
-    }
+    if (!pair.isKnown) pair.find(left, right, count - skipped)
     pair.write(direction, rest, count - skipped)
     if (!place.marks) return
     for (const operand of [left, right]) {

@@ -3,21 +3,17 @@ import type { Stretch, TruthStretch } from './column-loops.ts'
 import { blockBars } from './column-scratch.ts'
 
 /** Where two columns cross in a block: found once, however many rules ask for it and in which direction. */
-export class CrossedPair {
+class CrossedPair {
   private readonly ups = new Int32Array(blockBars)
   private readonly downs = new Int32Array(blockBars)
   private upCount = 0
   private downCount = 0
-  private isFound = false
+  /** Whether the crosses of this block have been found. */
+  isKnown = false
 
   /** The next block begins. */
   forget(): void {
-    this.isFound = false
-  }
-
-  /** Whether the crosses of this block are known. */
-  get isKnown(): boolean {
-    return this.isFound
+    this.isKnown = false
   }
 
   /**
@@ -46,7 +42,7 @@ export class CrossedPair {
     }
     this.upCount = upCount
     this.downCount = downCount
-    this.isFound = true
+    this.isKnown = true
   }
 
   /** Writes `count` truths: whether the first column rises above the second there, or the second above the first. */

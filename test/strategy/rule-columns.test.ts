@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { BooleanNode, NumericNode } from '../../src/strategy/ast.ts'
 import { blockBars, RuleScratch } from '../../src/strategy/column-scratch.ts'
-import { compileRule } from '../../src/strategy/compile.ts'
+import { compileRule } from '../fixtures/compile-rule.ts'
 
 type Columns = Readonly<Record<string, Float64Array>>
 type Truth = boolean | 'unknown'

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { compileRule, ruleLookback } from '../../src/strategy/compile.ts'
+import { ruleLookback } from '../../src/strategy/compile.ts'
 import { parseRule } from '../../src/strategy/expression.ts'
+import { compileRule } from '../fixtures/compile-rule.ts'
 
 type Columns = Record<string, readonly number[]>
 
